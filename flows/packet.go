@@ -1,0 +1,110 @@
+package flows
+
+// Kind says what a packet is to the table.
+type Kind uint8
+
+// The kinds of packets. Everything that carries no attempt and answers none is
+// KindOther.
+const (
+	KindOther            Kind = iota // another IP protocol: Packet.Proto says which
+	KindTCP                          //
+	KindUDP                          //
+	KindEchoRequest                  // ICMP 8, ICMPv6 128
+	KindEchoReply                    // ICMP 0, ICMPv6 129
+	KindTimestampRequest             // ICMP 13
+	KindTimestampReply               // ICMP 14
+	KindMaskRequest                  // ICMP 17
+	KindMaskReply                    // ICMP 18
+	KindUnreachable                  // ICMP 3 but for code 4, ICMPv6 1: Quoted* is set
+	KindTimeExceeded                 // ICMP 11, ICMPv6 3: Quoted* is set
+	KindICMPOther                    // redirects, router discovery, packet too big …
+	KindARPRequest                   // Src asks for Dst
+	KindARPReply                     // Src (the owner) answers Dst
+	KindNeighborSolicit              // Src asks for Dst, the target address, never the group
+	KindNeighborAdvert               // Src (the target address) answers Dst
+	KindSCTPInit                     //
+	KindSCTPInitAck                  //
+	KindSCTPCookieEcho               //
+	KindSCTPCookieAck                //
+	KindSCTPAbort                    //
+	KindSCTPOther                    //
+	KindFragment                     // a fragment without its transport header
+)
+
+// TCP flag bits, as in the header's 14th byte.
+const (
+	FlagFIN = 1 << iota
+	FlagSYN
+	FlagRST
+	FlagPSH
+	FlagACK
+	FlagURG
+	FlagECE
+	FlagCWR
+)
+
+// Mark is a bit set of what the decoder noticed.
+type Mark uint16
+
+// The marks.
+const (
+	MarkGroup      Mark = 1 << iota // the IP destination, or the link destination, is a group or broadcast address
+	MarkDF                          // IPv4 "do not fragment"
+	MarkNoOptions                   // a TCP header without options
+	MarkTruncated                   // the transport header is cut: its later fields are zero
+	MarkMalformed                   // lengths or offsets contradict each other; ports and flags are as read
+	MarkReplyLike                   // UDP payload that says it is a reply: DNS QR, NTP mode 4, STUN response, SNMP response, DHCP op 2
+	MarkSTUN                        // UDP payload with the STUN magic cookie
+	MarkFragmented                  // the first fragment of several
+	MarkTunnel                      // found inside another packet
+	MarkIPv6                        // IPv6 (NDP included)
+	MarkTruncatedIP                 // the IP payload is cut by the snap length
+)
+
+// Packet is what the table needs to know of one packet. It holds no pointer
+// and is 128 bytes long, so that batches of it can be recycled and cost the
+// garbage collector nothing.
+type Packet struct {
+	// Src and Dst are the innermost addresses; IPv4 as ::ffff:a.b.c.d. For
+	// ARP and neighbour discovery see [Kind].
+	Src, Dst [16]byte
+	// QuotedSrc to QuotedDstPort and QuotedProto are the tuple that an ICMP
+	// error quotes: the packet that could not be delivered, as it was sent.
+	QuotedSrc, QuotedDst [16]byte
+	// Time is nanoseconds since 1970, as the capture states it.
+	Time int64
+	// Seq and Ack are TCP's. Seq of an echo request or reply is
+	// identifier<<16 | sequence; of SCTP the initiate tag (INIT) or the
+	// verification tag.
+	Seq, Ack uint32
+	// EchoedTime is TSecr of the TCP timestamp option, 0 without it.
+	EchoedTime uint32
+	// Options is an FNV-1a hash of the TCP options with the values of
+	// timestamps left out; 0 without options.
+	Options uint32
+	// Question is an FNV-1a hash of payload bytes 2 to 18 of a UDP datagram;
+	// 0 for an empty payload.
+	Question uint32
+
+	SrcPort, DstPort             uint16 // TCP, UDP, SCTP; else 0
+	QuotedSrcPort, QuotedDstPort uint16
+	Window, IPID                 uint16
+	Iface                        uint32 // as in capture.Frame
+	VLAN                         uint16 // outermost VLAN id, 0 without one
+	// Payload is the length in bytes of what follows the transport header on
+	// the wire, at most 65,535.
+	Payload     uint16
+	SrcMAC      [6]byte // zero where the link has none
+	Proto       uint8   // IP protocol number (IPv6: the last next header); 0 for ARP
+	Flags       uint8   // TCP flags
+	TTL         uint8   // or hop limit
+	Kind        Kind
+	Code        uint8 // ICMP code
+	QuotedProto uint8 // IP protocol of the quoted packet
+	Marks       Mark
+	Depth       uint8 // how many tunnels deep
+	_           uint8
+}
+
+// Has reports whether all the bits of m are set.
+func (p *Packet) Has(m Mark) bool { return p.Marks&m == m }
