@@ -2,8 +2,9 @@ package capture
 
 // Frame is one captured packet.
 type Frame struct {
-	// Data holds the captured bytes, from the link header on. It is valid
-	// until the next Read of the Source that filled it, and must not be
+	// Data holds the captured bytes, from the link header on, without the
+	// frame check sequence where the capture says how long that is. It is
+	// valid until the next Read of the Source that filled it, and must not be
 	// written to.
 	Data []byte
 	// Time is nanoseconds since 1970-01-01 UTC, as the capture states it.
@@ -12,19 +13,24 @@ type Frame struct {
 	// len(Data) in captures of old sniffers.
 	Len uint32
 	// Iface numbers the interface the packet was seen on: dense from 0 over
-	// all sources and sections joined into one Source.
+	// all sources and sections joined into one Source. An interface that
+	// returns in a later section or file, with the same link type and name,
+	// keeps its number.
 	Iface uint32
 }
 
 // Source yields captured packets in batches.
 //
-// Read belongs to one goroutine at a time; Stats and Close may be called from
-// any goroutine.
+// Read belongs to one goroutine at a time; Link, Stats and Close may be called
+// from any goroutine.
 type Source interface {
 	// Read fills fs from its start and returns how many frames it filled. At
 	// the end it returns 0 and [io.EOF]. Frames may come together with a
 	// [*DamageError]: the input is damaged behind them, and the next Read says
-	// how it goes on. Live sources return [*Idle] when nothing came for a while.
+	// how it goes on. Sources of several inputs also return [*FormatError] for
+	// an input that is no capture; the next Read goes on with the next input.
+	// Live sources return [*Idle] when nothing came for a while. Any other
+	// error is final.
 	Read(fs []Frame) (n int, err error)
 	// Link is the LINKTYPE number of an interface (tcpdump.org/linktypes),
 	// known once a frame of that interface was read; 0xffff for an interface
@@ -44,7 +50,8 @@ type Stats struct {
 	Bytes   uint64 // captured bytes of those packets
 	Dropped uint64 // packets that the capturing side says it lost
 	Skipped uint64 // records that were passed over because they made no sense
-	Damaged uint64 // inputs that ended early or broke off
+	Untimed uint64 // packets without a time of their own, given that of the packet before
+	Damaged uint64 // inputs that ended early, broke off, or were no capture
 	Total   int64  // size of the inputs in bytes as stored, 0 if not known
 	Offset  int64  // how far into Total reading has come
 }

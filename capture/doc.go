@@ -1,0 +1,15 @@
+// Package capture reads captured packets: pcap and pcapng files, plain or
+// compressed, standard input, whole directories, and any gopacket source.
+//
+// Every kind of input is a [Source], which hands out packets in batches that
+// point into its own read buffer, so that nothing is copied or allocated per
+// packet. [Open] reads one input, [Join] several in order, [NewReader] any
+// io.Reader. [FromGopacket] and [ToGopacket] connect to programs written for
+// gopacket.
+//
+// Input is not trusted. Lengths are checked before they are used, buffers
+// grow only with data that has arrived, and a record that makes no sense is
+// counted in [Stats]. Damage never discards what was read before it: the
+// packets come first, then a [*DamageError] with the offset, then whatever
+// input is next.
+package capture
