@@ -48,17 +48,18 @@ type Mark uint16
 
 // The marks.
 const (
-	MarkGroup      Mark = 1 << iota // the IP destination, or the link destination, is a group or broadcast address
-	MarkDF                          // IPv4 "do not fragment"
-	MarkNoOptions                   // a TCP header without options
-	MarkTruncated                   // the transport header is cut: its later fields are zero
-	MarkMalformed                   // lengths or offsets contradict each other; ports and flags are as read
-	MarkReplyLike                   // UDP payload that says it is a reply: DNS QR, NTP mode 4, STUN response, SNMP response, DHCP op 2
-	MarkSTUN                        // UDP payload with the STUN magic cookie
-	MarkFragmented                  // the first fragment of several
-	MarkTunnel                      // found inside another packet
-	MarkIPv6                        // IPv6 (NDP included)
-	MarkTruncatedIP                 // the IP payload is cut by the snap length
+	MarkGroup       Mark = 1 << iota // the IP destination, or the link destination, is a group or broadcast address
+	MarkDF                           // IPv4 "do not fragment"
+	MarkNoOptions                    // a TCP header without options
+	MarkTruncated                    // the transport header is cut: its later fields are zero
+	MarkMalformed                    // lengths or offsets contradict each other; ports and flags are as read
+	MarkReplyLike                    // UDP payload that says it is a reply: DNS QR, NTP mode 4, STUN response, SNMP response, DHCP op 2
+	MarkSTUN                         // UDP payload with the STUN magic cookie
+	MarkFragmented                   // a fragment: the first of several, unless the kind is KindFragment
+	MarkTunnel                       // found inside another packet
+	MarkIPv6                         // IPv6 (NDP included)
+	MarkTruncatedIP                  // less of the IP payload was captured than its header states
+	MarkGateway                      // set by the table: an ARP request or neighbour solicitation from the link address of a gateway
 )
 
 // Packet is what the table needs to know of one packet. It holds no pointer
@@ -70,6 +71,7 @@ type Packet struct {
 	Src, Dst [16]byte
 	// QuotedSrc to QuotedDstPort and QuotedProto are the tuple that an ICMP
 	// error quotes: the packet that could not be delivered, as it was sent.
+	// Of a quoted ICMP request QuotedSrcPort is the identifier.
 	QuotedSrc, QuotedDst [16]byte
 	// Time is nanoseconds since 1970, as the capture states it.
 	Time int64
@@ -82,8 +84,8 @@ type Packet struct {
 	// Options is an FNV-1a hash of the TCP options with the values of
 	// timestamps left out; 0 without options.
 	Options uint32
-	// Question is an FNV-1a hash of payload bytes 2 to 18 of a UDP datagram;
-	// 0 for an empty payload.
+	// Question is an FNV-1a hash of payload bytes 2 to 18 of a UDP datagram,
+	// as far as they were captured; 0 for an empty payload.
 	Question uint32
 
 	SrcPort, DstPort             uint16 // TCP, UDP, SCTP; else 0
@@ -92,7 +94,7 @@ type Packet struct {
 	Iface                        uint32 // as in capture.Frame
 	VLAN                         uint16 // outermost VLAN id, 0 without one
 	// Payload is the length in bytes of what follows the transport header on
-	// the wire, at most 65,535.
+	// the wire, at most 65,535. Kinds without one count the IP payload.
 	Payload     uint16
 	SrcMAC      [6]byte // zero where the link has none
 	Proto       uint8   // IP protocol number (IPv6: the last next header); 0 for ARP
