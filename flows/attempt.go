@@ -77,8 +77,9 @@ type Attempt struct {
 	// Line is Start on the line clock, which never runs backwards: windows and
 	// idle times are measured on it.
 	Line int64
-	// Time is the capture's time of the packet that started the latest
-	// connection; TimeLine is the same on the line clock.
+	// Time is the capture's time of the packet that started the connection which
+	// an Opened event is about, Start in other events; TimeLine is the same on
+	// the line clock.
 	Time, TimeLine int64
 
 	Seq, Ack     uint32 // of the latest connection's first packet

@@ -23,14 +23,17 @@
 // minute before L (a candidate's is L).
 //
 // 2. Timers. They are set on L and fire before the packet that moved L to or
-// past them is looked at, in the order of deadline, then of being set.
+// past them is looked at, in the order of deadline, then of being set. What they cause
+// happens at the deadline (Event.At); all else at L.
 //
 // 3. Entries. An attempt ends ("final") ten seconds of L after it was opened; the entry stays.
+// After that its outcome rises no more, but that it may still become productive.
 // An entry remembers its four latest connections: source port and the low 16
 // bits of the sequence number. A first packet that matches one of them
 // is a copy: it bumps Packets, nothing else. Otherwise it is a new connection: Opened
 // is emitted, with Connections one up; if the attempt is final, or of another
-// technique, it is a new attempt with everything fresh. A class without ports takes the
+// technique, it is a new attempt with everything fresh (one that was not yet final
+// emits Final first). A class without ports takes the
 // ICMP identifier as source port, others 0, and 0 for the sequence number;
 // for classes other than TCP a match is a copy only within 60 s of L since the
 // entry last saw a packet, either way.
@@ -45,9 +48,11 @@
 // answer unless it is productive by then: half-open if the initiator has not
 // completed the handshake, else abandoned. An initiator's RST after the answer
 // and before the handshake counts at once as half-open. UDP, ICMP, ARP,
-// neighbour discovery and IP protocols never count once answered. A counted attempt whose outcome rises emits
-// Raised; one that becomes productive, is answered in a class that does not count
-// answers, or expires, emits Withdrawn. When it first counts, Counted is emitted, once an attempt.
+// neighbour discovery and IP protocols never count once answered. When an attempt first counts, Counted is emitted, once an attempt.
+// A counted attempt that becomes productive, is answered in a class that does not count
+// answers, or expires, emits Withdrawn; one whose outcome rises otherwise emits
+// Raised. An attempt that becomes productive without being counted emits Raised too; no other rise
+// of an uncounted attempt emits anything.
 //
 // 6. TCP. SYN with ACK and RST clear is a first packet of a connection,
 // technique TCPSYN. A segment belongs to an entry of TCPSYN by either
@@ -67,7 +72,7 @@
 //   - Without an entry, a segment without payload and without a non-zero
 //     EchoedTime is a flag probe if its flags (ECE and CWR apart) are exactly none (TCPNull), FIN
 //     (TCPFIN), FIN+PSH+URG, (TCPXmas), FIN+ACK (TCPMaimon) or ACK (TCPACK); any other makes
-//     a mid-stream entry (from its sender's side), which is no attempt and
+//     a mid-stream entry (the one looked for first), which is no attempt and
 //     absorbs every later segment of the tuple but a SYN, which makes it an attempt.
 //   - A flag probe's entry becomes mid-stream, and its attempt is withdrawn if it counted (and emits nothing
 //     further if not), by a segment of the responder other than RST, or one of the initiator from one of the
@@ -80,16 +85,21 @@
 // the order of rule 6.
 //   - It is a reply if (Y,X,x) exists, remembers source port y, and saw a
 //     packet within 60 s: productive.
-//   - Else it belongs to (X,Y,y), as copy or new connection, if that exists.
-//   - Else it is a reply if the socket Y:y sent, within 30 s, to X (then the
-//     attempt of that latest datagram's target becomes productive) or to a group.
+//   - It is a copy if (X,Y,y) exists, remembers source port x, and saw a packet within 60 s.
+//     (Where both hold, the first looked for.)
+//   - Else it is a new connection of (X,Y,y) if that exists.
+//   - Else it is a reply if there is a live note that the socket Y:y sent to X (then the
+//     attempt of the note becomes productive), or sent to a group within 30 s.
 //   - Else it starts nothing if it is MarkReplyLike, or if X:x is a server socket: one that
-//     three hosts have answered from three different ports, each ≥ 1024.
+//     three hosts have answered, by any of the above, from three different ports, each ≥ 1024.
 //   - Else it opens an attempt, which is announced after 50 ms of L. A datagram
-//     Y:y → X:x meanwhile with an earlier packet time turns it round (Start, addresses and ports are
-//     then the earlier one's). What happened meanwhile is emitted behind Opened.
+//     Y:y → X:x meanwhile with an earlier packet time turns it round, unless (Y,X,x) exists: Start, addresses,
+//     ports and all that describes the first packet are then the earlier one's, the deadlines stay, and it is productive. What
+//     happened meanwhile is emitted behind Opened: Counted or Raised, as it then stands.
 //
-// Every datagram leaves the note "X:x sent to Y (port y), at L".
+// Every datagram that is neither a reply nor a copy by the first two leaves the note
+// "X:x sent to Y (its entry: X,Y,y, if there is one), at L" in place of an older one of X:x and Y. It is
+// live for 30 s, and as long as its entry saw a packet within 30 s.
 //
 // 8. ICMP. Requests are first packets; replies answer their entry, or nothing.
 // Errors look for the entry of the quoted tuple, which must remember the quoted source port (TCP, UDP):
@@ -101,7 +111,7 @@
 // the entry of whom it is sent to for the address it comes from.
 //
 // 10. SCTP. INIT is a first packet (SCTPInit); COOKIE-ECHO without an entry is
-// one (SCTPCookie), with one it completes the handshake. INIT-ACK answers, ABORT refuses if silent,
+// one (SCTPCookie), with one of SCTPInit it completes the handshake. INIT-ACK answers, ABORT refuses,
 // COOKIE-ACK makes productive. Other chunks: nothing.
 //
 // 11. Other IP protocols: a packet with a reversed entry answers it; else it is
@@ -112,6 +122,12 @@
 // together and the two-way share is under a tenth, silent attempts count as
 // Unseen. UDP, ICMP and IP protocols use TCP's figures where they have fewer than 20 of their own.
 //
-// 13. End. Attempts still undecided settle in the order they were opened: silent ones count with Cut set, and all not yet final become
+// 13. Gateways. When a segment or datagram of its responder makes an attempt productive by rule 6
+// or by the first case of rule 7 (without turning it round), the source link addresses of the attempt's latest connection and of that packet, where
+// there are any, are noted to carry initiator and responder: their address for
+// IPv4, their /64 for IPv6, up to four each. An ARP request or neighbour solicitation whose link address has three
+// noted other than that of its source carries MarkGateway.
+//
+// 14. End. Attempts still undecided settle in the order they were opened: silent ones count with Cut set, and all not yet final become
 // Final. UDP not yet announced is announced first.
 package flows

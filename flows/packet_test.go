@@ -10,4 +10,5 @@ import (
 func TestPacketSize(t *testing.T) {
 	require.EqualValues(t, 128, unsafe.Sizeof(Packet{}))
 	require.EqualValues(t, 36, unsafe.Sizeof(Key{}))
+	require.EqualValues(t, 128, unsafe.Sizeof(entry{}))
 }

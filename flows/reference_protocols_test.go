@@ -1,0 +1,439 @@
+package flows
+
+import (
+	"slices"
+)
+
+// The rules of the protocols: 6 (TCP), 7 (UDP), 8 (ICMP), 9 (ARP and neighbour
+// discovery), 10 (SCTP) and 11 (others).
+
+func refKey(class Class, proto uint8, from, to [16]byte, port uint16) Key {
+	if class == ClassARP {
+		proto = 0
+	}
+	return Key{Initiator: from, Responder: to, Port: port, Proto: proto, Class: class}
+}
+
+// refKeys returns the keys of p with its sender as the initiator and as the
+// responder, and both in the order in which they are looked for.
+func refKeys(class Class, p *Packet) (own, reverse Key, order [2]Key) {
+	own = refKey(class, p.Proto, p.Src, p.Dst, p.DstPort)
+	reverse = refKey(class, p.Proto, p.Dst, p.Src, p.SrcPort)
+	if p.SrcPort < p.DstPort {
+		return own, reverse, [2]Key{reverse, own}
+	}
+	return own, reverse, [2]Key{own, reverse}
+}
+
+// tcp is rule 6. A segment with RST is a RST whatever else is set.
+func (r *reference) tcp(p *Packet, line int64) {
+	own, reverse, order := refKeys(ClassTCP, p)
+	switch {
+	case p.Flags&FlagRST != 0:
+		r.reset(p, line, own, reverse)
+	case p.Flags&(FlagSYN|FlagACK) == FlagSYN:
+		r.first(p, line, own, TCPSYN)
+	case p.Flags&FlagSYN != 0:
+		e := r.entries[reverse]
+		switch {
+		case e == nil || e.attempt == nil:
+		case e.attempt.Technique == TCPSYN:
+			r.raise(e.attempt, Answered)
+		default:
+			r.midStream(e)
+		}
+	default:
+		r.segment(p, line, own, order)
+	}
+}
+
+// reset looks for the initiator's entry only where the responder has none. To
+// a flag probe the initiator's RST is a segment with other flags.
+func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
+	if e := r.entries[reverse]; e != nil {
+		if e.attempt != nil {
+			r.raise(e.attempt, Refused)
+		}
+		return
+	}
+	e := r.entries[own]
+	if e == nil || e.attempt == nil {
+		return
+	}
+	a := e.attempt
+	if a.Technique != TCPSYN {
+		r.probeAgain(p, line, e)
+		return
+	}
+	if !a.over && a.Outcome == Answered && !a.Handshake && !a.payload {
+		a.HalfOpen = true
+		r.count(a)
+	}
+}
+
+// segment takes a segment with neither SYN nor RST. It belongs to the first
+// entry that is found, whatever that is.
+func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
+	for _, k := range order {
+		e := r.entries[k]
+		switch {
+		case e == nil:
+			continue
+		case e.attempt == nil:
+		case e.attempt.Technique == TCPSYN && k == own:
+			r.fromInitiator(p, e.attempt)
+		case e.attempt.Technique == TCPSYN:
+			r.fromResponder(p, e.attempt)
+		case k == own:
+			r.probeAgain(p, line, e)
+		default:
+			r.midStream(e)
+		}
+		return
+	}
+	if t := refProbe(p); t != 0 {
+		r.first(p, line, own, t)
+		return
+	}
+	r.entries[order[0]] = &refEntry{}
+}
+
+// fromInitiator: the segment that proves an answer is looked at as one after
+// the answer, too, so its payload makes the attempt productive.
+func (r *reference) fromInitiator(p *Packet, a *refAttempt) {
+	if refRank(a.Outcome) < Answered {
+		if a.over || p.Flags&FlagACK == 0 || p.Seq != a.Seq+1 {
+			return
+		}
+		a.unseen, a.Handshake = true, true
+		if !a.twoWay {
+			r.view(a, ClassTCP).unseen++
+		}
+		r.raise(a, Answered)
+	}
+	if p.Flags&FlagACK != 0 {
+		a.Handshake = true
+	}
+	if p.Payload > 0 {
+		a.payload = true
+		if a.unseen {
+			r.raise(a, Productive)
+		}
+	}
+}
+
+func (r *reference) fromResponder(p *Packet, a *refAttempt) {
+	if o := refRank(a.Outcome); o == Silent || o == Unreachable {
+		r.raise(a, Answered)
+	}
+	if a.payload {
+		r.speak(p, a)
+	}
+}
+
+type refLink struct {
+	mac [6]byte
+	v4  bool
+}
+
+// speak is the first half of rule 13: a packet of the responder makes an
+// attempt productive.
+func (r *reference) speak(p *Packet, a *refAttempt) {
+	if a.Outcome < Productive && !a.gone {
+		r.carries(a.SrcMAC, a.Initiator)
+		r.carries(p.SrcMAC, p.Src)
+	}
+	r.raise(a, Productive)
+}
+
+func (r *reference) carries(mac [6]byte, addr [16]byte) {
+	l := refLink{mac, IsIPv4(&addr)}
+	if c := r.carried[l]; mac != [6]byte{} && len(c) < 4 && !slices.Contains(c, refNet(addr)) {
+		r.carried[l] = append(c, refNet(addr))
+	}
+}
+
+// refNet is what rule 13 compares of an address.
+func refNet(addr [16]byte) string {
+	if IsIPv4(&addr) {
+		return string(addr[:])
+	}
+	return string(addr[:8])
+}
+
+// gateway is the second half of rule 13.
+func (r *reference) gateway(p *Packet) bool {
+	c := slices.Clone(r.carried[refLink{p.SrcMAC, IsIPv4(&p.Src)}])
+	c = slices.DeleteFunc(c, func(s string) bool { return s == refNet(p.Src) })
+	return len(c) >= 3
+}
+
+// refProbe returns the technique of a segment that is a flag probe by itself, or 0.
+func refProbe(p *Packet) Technique {
+	if p.Payload != 0 || p.EchoedTime != 0 {
+		return 0
+	}
+	switch p.Flags &^ (FlagECE | FlagCWR) {
+	case 0:
+		return TCPNull
+	case FlagFIN:
+		return TCPFIN
+	case FlagFIN | FlagPSH | FlagURG:
+		return TCPXmas
+	case FlagFIN | FlagACK:
+		return TCPMaimon
+	case FlagACK:
+		return TCPACK
+	}
+	return 0
+}
+
+// probeAgain takes a segment of the initiator of a flag probe. The same again
+// is a flag probe by itself. Flags are compared with ECE and CWR left out, Seq
+// in the 16 bits that are remembered.
+func (r *reference) probeAgain(p *Packet, line int64, e *refEntry) {
+	a := e.attempt
+	t := refProbe(p)
+	same := slices.Contains(e.conns, refConnection(ClassTCP, p)) && p.Ack == a.Ack && t == a.Technique
+	switch {
+	case same:
+		a.Packets++
+	case !e.remembersPort(p.SrcPort) && t != 0:
+		r.first(p, line, a.Key, t)
+	default:
+		r.midStream(e)
+	}
+}
+
+// midStream ends the attempt of a flag probe without Final.
+func (r *reference) midStream(e *refEntry) {
+	a := e.attempt
+	if a.Counted {
+		a.Counted = false
+		r.emit(Withdrawn, a)
+	}
+	a.over, a.gone = true, true
+	e.attempt = nil
+}
+
+type refSocket struct {
+	addr [16]byte
+	port uint16
+}
+
+type refSent struct {
+	from refSocket
+	to   [16]byte
+}
+
+// refNote says when a socket last sent to a host, and for which attempt. Both
+// are nil if that datagram belonged to none.
+type refNote struct {
+	entry   *refEntry
+	attempt *refAttempt
+	at      int64
+}
+
+// ofAttempt says whether the note's entry still holds the note's attempt.
+func (n refNote) ofAttempt() bool { return n.entry != nil && n.entry.attempt == n.attempt }
+
+func (n refNote) live(clock int64) bool {
+	return clock-n.at <= 30*refSecond || n.ofAttempt() && clock-n.entry.last <= 30*refSecond
+}
+
+// udp is rule 7. A datagram that turns an attempt round leaves no note, as it
+// was found in the way of a reply.
+func (r *reference) udp(p *Packet, line int64) {
+	from, to := refSocket{p.Src, p.SrcPort}, refSocket{p.Dst, p.DstPort}
+	if p.Has(MarkGroup) {
+		r.toGroup[from] = r.clock
+		return
+	}
+	own, _, order := refKeys(ClassUDP, p)
+	for _, k := range order {
+		port := p.SrcPort
+		if k != own {
+			port = p.DstPort
+		}
+		e := r.entries[k]
+		switch {
+		case e == nil || !e.remembersPort(port) || r.clock-e.last > refMinute:
+			continue
+		case k == own:
+			r.first(p, line, k, UDP)
+			return
+		case !r.turns(p, e.attempt, own):
+			r.answered(to, from)
+			e.last = r.clock
+			r.speak(p, e.attempt)
+			return
+		}
+		r.turn(p, line, e)
+		return
+	}
+	r.udpFirst(p, line, own)
+	n := refNote{at: r.clock}
+	if e := r.entries[own]; e != nil {
+		n.entry, n.attempt = e, e.attempt
+	}
+	r.sent[refSent{from, p.Dst}] = n
+}
+
+// udpFirst takes a datagram that is neither a reply nor a copy by the entries.
+func (r *reference) udpFirst(p *Packet, line int64, own Key) {
+	from, to := refSocket{p.Src, p.SrcPort}, refSocket{p.Dst, p.DstPort}
+	if r.entries[own] != nil {
+		r.first(p, line, own, UDP)
+		return
+	}
+	if n, ok := r.sent[refSent{to, p.Src}]; ok && n.live(r.clock) {
+		r.answered(to, from)
+		if n.ofAttempt() {
+			n.entry.last = r.clock
+			r.raise(n.attempt, Productive)
+		}
+		return
+	}
+	if at, ok := r.toGroup[to]; ok && r.clock-at <= 30*refSecond {
+		r.answered(to, from)
+		return
+	}
+	if !p.Has(MarkReplyLike) && !r.isServer(from) {
+		r.first(p, line, own, UDP)
+	}
+}
+
+// turns says whether p, a reply to the attempt a, is what a replied to. One who
+// may start no attempt (rule 4) does not come to have one so.
+func (r *reference) turns(p *Packet, a *refAttempt, own Key) bool {
+	return a.pending && p.Time < a.Start && r.entries[own] == nil && r.mayStart(p)
+}
+
+func (r *reference) turn(p *Packet, line int64, e *refEntry) {
+	own, reverse, _ := refKeys(ClassUDP, p)
+	r.answered(refSocket{p.Src, p.SrcPort}, refSocket{p.Dst, p.DstPort})
+	delete(r.entries, reverse)
+	r.entries[own] = e
+	c := refConnection(ClassUDP, p)
+	e.attempt.Attempt = Attempt{Key: own, Technique: UDP}
+	e.attempt.begin(p, line, c)
+	e.conns = nil
+	e.saw(c, r.clock)
+	r.raise(e.attempt, Productive)
+}
+
+// answered notes that the socket to had a reply, of whatever kind, of the
+// socket by. It tells nothing new from a host or a port that has told already.
+func (r *reference) answered(to, by refSocket) {
+	known := func(s refSocket) bool { return s.addr == by.addr || s.port == by.port }
+	if by.port >= 1024 && !slices.ContainsFunc(r.answers[to], known) {
+		r.answers[to] = append(r.answers[to], by)
+	}
+}
+
+func (r *reference) isServer(s refSocket) bool { return len(r.answers[s]) >= 3 }
+
+var refICMPClass = map[Kind]Class{
+	KindEchoRequest: ClassEcho, KindEchoReply: ClassEcho,
+	KindTimestampRequest: ClassTimestamp, KindTimestampReply: ClassTimestamp,
+	KindMaskRequest: ClassMask, KindMaskReply: ClassMask,
+	KindARPRequest: ClassARP, KindARPReply: ClassARP,
+	KindNeighborSolicit: ClassNDP, KindNeighborAdvert: ClassNDP,
+}
+
+var refTechnique = map[Class]Technique{
+	ClassEcho: ICMPEcho, ClassTimestamp: ICMPTimestamp, ClassMask: ICMPMask, ClassARP: ARP, ClassNDP: NDP,
+}
+
+// request and reply are rules 8 and 9.
+func (r *reference) request(p *Packet, line int64) {
+	class := refICMPClass[p.Kind]
+	if (class == ClassARP || class == ClassNDP) && r.gateway(p) {
+		q := *p
+		q.Marks |= MarkGateway
+		p = &q
+	}
+	r.first(p, line, refKey(class, p.Proto, p.Src, p.Dst, 0), refTechnique[class])
+}
+
+func (r *reference) reply(p *Packet) {
+	if e := r.entries[refKey(refICMPClass[p.Kind], p.Proto, p.Dst, p.Src, 0)]; e != nil {
+		e.last = r.clock
+		r.raise(e.attempt, Answered)
+	}
+}
+
+// icmpError is the rest of rule 8. A quoted SCTP packet need not be of a
+// remembered port. What expires is announced, and Final at once.
+func (r *reference) icmpError(p *Packet) {
+	class, port := ClassProtocol, uint16(0)
+	switch p.QuotedProto {
+	case 1, 58:
+		class = ClassEcho
+	case 6:
+		class, port = ClassTCP, p.QuotedDstPort
+	case 17:
+		class, port = ClassUDP, p.QuotedDstPort
+	case 132:
+		class, port = ClassSCTP, p.QuotedDstPort
+	}
+	e := r.entries[refKey(class, p.QuotedProto, p.QuotedSrc, p.QuotedDst, port)]
+	if e == nil || e.attempt == nil {
+		return
+	}
+	if (class == ClassTCP || class == ClassUDP) && !e.remembersPort(p.QuotedSrcPort) {
+		return
+	}
+	a := e.attempt
+	silent := refRank(a.Outcome) == Silent
+	if p.Kind == KindUnreachable && silent && !a.over {
+		a.Code = p.Code
+		r.raise(a, Unreachable)
+	}
+	if p.Kind == KindTimeExceeded && (silent || a.Outcome == Unreachable) && !a.over {
+		r.announce(a)
+		r.raise(a, Expired)
+		r.finish(a)
+	}
+}
+
+// sctp is rule 10. What answers, refuses or makes productive comes from the responder.
+func (r *reference) sctp(p *Packet, line int64) {
+	own, reverse, _ := refKeys(ClassSCTP, p)
+	if p.Kind == KindSCTPInit {
+		r.first(p, line, own, SCTPInit)
+		return
+	}
+	if p.Kind == KindSCTPCookieEcho {
+		if e := r.entries[own]; e == nil || e.attempt.Technique == SCTPCookie {
+			r.first(p, line, own, SCTPCookie)
+		} else {
+			e.last = r.clock
+			e.attempt.Handshake = true
+		}
+		return
+	}
+	e := r.entries[reverse]
+	if e == nil {
+		return
+	}
+	e.last = r.clock
+	switch a := e.attempt; {
+	case p.Kind == KindSCTPInitAck:
+		r.raise(a, Answered)
+	case p.Kind == KindSCTPCookieAck:
+		r.raise(a, Productive)
+	default: // ABORT
+		r.raise(a, Refused)
+	}
+}
+
+// protocol is rule 11.
+func (r *reference) protocol(p *Packet, line int64) {
+	if e := r.entries[refKey(ClassProtocol, p.Proto, p.Dst, p.Src, 0)]; e != nil {
+		e.last = r.clock
+		r.raise(e.attempt, Answered)
+		return
+	}
+	r.first(p, line, refKey(ClassProtocol, p.Proto, p.Src, p.Dst, 0), IPProtocol)
+}

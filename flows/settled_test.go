@@ -1,0 +1,58 @@
+package flows
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func segment(flags uint8, back bool, payload uint16) Packet {
+	p := Packet{SrcPort: 40000, DstPort: 80, Proto: protoTCP, Kind: KindTCP, Flags: flags, Payload: payload}
+	p.Src[15], p.Dst[15] = 1, 2
+	if back {
+		p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+	}
+	return p
+}
+
+// TestSettled: what is passed over starts only when both sides have sent
+// payload and been heard after the other's, and ends with SYN, FIN or RST.
+func TestSettled(t *testing.T) {
+	const data, ack = FlagACK | FlagPSH, FlagACK
+	steps := []struct {
+		p    Packet
+		skip bool
+	}{
+		{segment(FlagSYN, false, 0), false},
+		{segment(FlagSYN|FlagACK, true, 0), false},
+		{segment(ack, false, 0), false},
+		{segment(data, true, 40), false},  // the server speaks first
+		{segment(ack, false, 0), false},   // heard after it
+		{segment(data, false, 20), false}, // now the client
+		{segment(ack, true, 0), false},    // the answer to it must pass
+		{segment(data, true, 40), true},
+		{segment(ack, false, 0), true},
+		{segment(FlagACK|FlagFIN, false, 0), false},
+		{segment(ack, true, 0), false}, // the slot was cleared
+		{segment(data, true, 40), false},
+		{segment(FlagRST, true, 0), false},
+	}
+	var s Settled
+	for i := range steps {
+		require.Equal(t, steps[i].skip, s.Skip(&steps[i].p), "step %d", i)
+	}
+	require.EqualValues(t, 2, s.Passed)
+}
+
+// TestSettledOneWay: a conversation of which one side is seen is never passed
+// over.
+func TestSettledOneWay(t *testing.T) {
+	var s Settled
+	for range 10 {
+		p := segment(FlagACK|FlagPSH, false, 100)
+		require.False(t, s.Skip(&p))
+	}
+	udp := segment(0, false, 10)
+	udp.Kind = KindUDP
+	require.False(t, s.Skip(&udp))
+}

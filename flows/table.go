@@ -1,0 +1,230 @@
+package flows
+
+// TableConfig says how a [Table] is built. The zero value is the default.
+type TableConfig struct {
+	// MaxEntries bounds how many targets are remembered at once; 0 means
+	// 1,048,576, at about 150 bytes each. At the bound the table forgets final attempts
+	// first, then silent ones that have counted, then the oldest.
+	MaxEntries int
+	// Seed keys the hash functions. The same seed gives the same output for
+	// the same input; nothing but speed depends on it.
+	Seed uint64
+}
+
+// TableStats counts what a [Table] has seen since it was made.
+type TableStats struct {
+	Packets     uint64 // packets given to Add
+	Attempts    uint64 // attempts opened
+	Connections uint64 // connections of those attempts
+	Backscatter uint64 // replies, resets and ICMP errors that belong to nothing
+	MidStream   uint64 // conversations whose beginning was not seen
+	Evicted     uint64 // targets forgotten because the table was full
+	EvictedLive uint64 // of those, attempts whose outcome was not decided yet
+	ClockJumps  uint64 // times an interface's clock was set anew
+	Entries     int    // targets remembered now
+}
+
+// Table pairs both directions of conversations and emits what becomes of the
+// attempts in them, by the rules of the package comment. It belongs to one
+// goroutine.
+type Table struct {
+	arena
+	timers
+	clock      lineClock
+	sight      visibility
+	notes      noteTable
+	sockets    socketTable
+	gateways   gateways
+	tombstones tombstones
+	max        int
+	now        int64 // what events are said to happen at
+	stats      TableStats
+}
+
+const defaultMaxEntries = 1 << 20
+
+// NewTable makes an empty table.
+func NewTable(cfg TableConfig) *Table {
+	if cfg.MaxEntries <= 0 {
+		cfg.MaxEntries = defaultMaxEntries
+	}
+	t := &Table{
+		arena:      newArena(cfg.Seed),
+		sight:      visibility{cells: map[sightKey]*sightCell{}},
+		notes:      newNoteTable(cfg.Seed),
+		sockets:    newSocketTable(cfg.Seed),
+		gateways:   newGateways(),
+		tombstones: newTombstones(),
+		max:        cfg.MaxEntries,
+	}
+	t.timers.next = never
+	return t
+}
+
+// Stats tells what the table has seen so far. It belongs to the goroutine of
+// Add.
+func (t *Table) Stats() TableStats {
+	s := t.stats
+	s.ClockJumps = t.clock.jumps
+	s.Entries = t.live
+	return s
+}
+
+// Now is the line clock: 0 before the first packet.
+func (t *Table) Now() int64 { return t.clock.now }
+
+// Add takes one packet and appends what it makes happen to dst: first the
+// timers that were due before it, then its own events.
+func (t *Table) Add(p *Packet, dst []Event) []Event {
+	line := t.clock.arrive(p.Iface, p.Time)
+	if t.clock.now >= t.timers.next {
+		dst = t.fire(t.clock.now, dst)
+	}
+	t.now = t.clock.now
+	t.stats.Packets++
+	switch p.Kind {
+	case KindTCP:
+		return t.tcp(p, line, dst)
+	case KindUDP:
+		return t.udp(p, line, dst)
+	default:
+		return t.other(p, line, dst)
+	}
+}
+
+// Advance moves the line clock to now, as a live source does when no packet
+// comes, and appends the events that are due. An earlier now does nothing.
+func (t *Table) Advance(now int64, dst []Event) []Event {
+	if !t.clock.begun || now <= t.clock.now {
+		return dst
+	}
+	t.clock.now = now
+	return t.fire(now, dst)
+}
+
+// closing is how many attempts one Close settles.
+const closing = 256
+
+// Close settles the attempts that are not final yet, in the order in which they
+// were opened, as if nothing more were to come. It settles 256 at a time, so that dst
+// need not hold them all: call it until more is false. The table is not to be
+// used afterwards.
+func (t *Table) Close(dst []Event) (events []Event, more bool) {
+	t.now = t.clock.now
+	q := &t.queues[timerFinal]
+	for range closing {
+		if q.size == 0 {
+			return dst, false
+		}
+		f := q.pop()
+		e := t.at(f.entry)
+		if e.gen != f.gen || e.has(stateFinal) {
+			continue
+		}
+		dst = t.announce(e, dst)
+		if e.outcome == Silent && !e.has(stateOnce) {
+			e.state |= stateCut
+			dst = t.count(e, dst)
+		}
+		dst = t.finish(e, dst)
+	}
+	return dst, true
+}
+
+func (t *Table) fire(now int64, dst []Event) []Event {
+	for {
+		due, kind, ok := t.due(now)
+		if !ok {
+			return dst
+		}
+		e := t.at(due.entry)
+		if e.gen != due.gen || e.has(stateFinal) {
+			continue
+		}
+		t.now = due.deadline
+		switch kind {
+		case timerAnnounce:
+			dst = t.announce(e, dst)
+		case timerCount:
+			if e.outcome == Silent {
+				dst = t.count(e, dst)
+			}
+		case timerAnswer:
+			if e.outcome == Answered {
+				if !e.has(stateHandshake) {
+					e.state |= stateHalfOpen
+				}
+				dst = t.count(e, dst)
+			}
+		case timerFinal:
+			dst = t.finish(e, dst)
+		}
+	}
+}
+
+// open makes a new attempt in an entry and sets its timers.
+func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line int64, port uint16, dst []Event) []Event {
+	if !e.has(stateFinal) && !e.has(stateStream) && e.connections > 0 {
+		dst = t.finish(t.announced(e, &dst), dst)
+	}
+	e.begin(technique, p, line, port)
+	e.last = t.clock.now
+	t.stats.Attempts++
+	t.stats.Connections++
+	if technique == UDP {
+		e.state |= statePending
+		t.set(timerAnnounce, t.clock.now, n, e.gen)
+	}
+	t.set(timerCount, t.clock.now, n, e.gen)
+	t.set(timerFinal, t.clock.now, n, e.gen)
+	if technique == UDP {
+		return dst
+	}
+	return append(dst, e.event(Opened, t.now))
+}
+
+// announced is announce for use inside an expression.
+func (t *Table) announced(e *entry, dst *[]Event) *entry {
+	*dst = t.announce(e, *dst)
+	return e
+}
+
+// connect notes a further connection to the target of an entry: part of its
+// attempt, or a new attempt if that is over.
+func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line int64, port uint16, dst []Event) []Event {
+	if e.state&(stateFinal|stateStream) != 0 || e.technique != technique {
+		return t.open(e, n, technique, p, line, port, dst)
+	}
+	dst = t.announce(e, dst)
+	e.last = t.clock.now
+	e.packets++
+	e.connections++
+	t.stats.Connections++
+	e.describe(p, port)
+	dst = append(dst, e.event(Opened, t.now))
+	opened := &dst[len(dst)-1]
+	opened.Time, opened.TimeLine = p.Time, line
+	return dst
+}
+
+// create makes an entry, dropping another one first if the table is full.
+func (t *Table) create(k *Key) (*entry, uint32) {
+	if t.live >= t.max {
+		t.evict()
+	}
+	return t.insert(k)
+}
+
+// mayStart reports whether a packet can start an attempt at all: rule 4.
+func mayStart(p *Packet) bool {
+	return !p.Has(MarkGroup) && isHost(&p.Src)
+}
+
+// isHost reports whether an address can be one host's: neither unspecified nor
+// a group.
+func isHost(a *[16]byte) bool {
+	if IsIPv4(a) {
+		return a[12]|a[13]|a[14]|a[15] != 0 && a[12]>>4 != 14 && a[12]&a[13]&a[14]&a[15] != 255
+	}
+	return *a != [16]byte{} && a[0] != 255
+}

@@ -1,0 +1,138 @@
+package flows
+
+// remembered is how many of its latest connections an entry can recognise.
+const remembered = 4
+
+// state is a bit set of what an entry has seen.
+type state uint16
+
+const (
+	stateUsed      state = 1 << iota // the slot holds an entry
+	stateStream                      // mid-stream: no attempt
+	statePending                     // opened, not yet announced
+	stateFinal                       // ten seconds old, or expired
+	stateCounted                     // counts as unproductive now
+	stateOnce                        // has counted once
+	stateHandshake                   // the initiator completed the handshake
+	statePayload                     // the initiator sent payload after the answer
+	stateUnseen                      // the answer was inferred, not seen
+	stateHalfOpen                    // counted as half-open
+	stateCut                         // the input ended before the outcome was decided
+	stateSeen                        // counted as two-way or unseen for the visibility
+)
+
+// entry is one target of one initiator: two cache lines, the first of which is
+// all that an established TCP segment needs.
+type entry struct {
+	key       Key
+	seq       uint32             // of the latest connection's first packet
+	ports     [remembered]uint16 // source ports, the latest at head
+	seqs      [remembered]uint16 // low halves of the sequence numbers
+	state     state
+	gen       uint16
+	technique Technique
+	outcome   Outcome
+	place     uint8 // where the latest connection stands in ports and seqs, and how many are set
+	code      uint8
+
+	last         int64 // line clock of the last packet, either way
+	start, line  int64
+	ack          uint32 // of UDP the question
+	options      uint32
+	packets      uint32
+	connections  uint32
+	iface        uint32
+	window, ipid uint16
+	vlan         uint16
+	marks        Mark
+	mac          [6]byte
+	ttl, flags   uint8
+	_            [4]byte
+}
+
+// head is where the latest connection stands.
+func (e *entry) head() int { return int(e.place >> 4) }
+
+// filled is how many connections are remembered.
+func (e *entry) filled() int { return int(e.place & 0xf) }
+
+func (e *entry) has(s state) bool { return e.state&s == s }
+
+// remembers finds the place of a connection by its source port and the low
+// half of its sequence number.
+func (e *entry) remembers(port, seq uint16) bool {
+	for i := range e.filled() {
+		if e.ports[i] == port && e.seqs[i] == seq {
+			return true
+		}
+	}
+	return false
+}
+
+// remembersPort is remembers for any sequence number.
+func (e *entry) remembersPort(port uint16) bool {
+	for i := range e.filled() {
+		if e.ports[i] == port {
+			return true
+		}
+	}
+	return false
+}
+
+// remember puts a connection in the place of the oldest.
+func (e *entry) remember(port, seq uint16) {
+	head, filled := e.head(), e.filled()
+	if filled > 0 {
+		head = (head + 1) % remembered
+	}
+	filled = min(filled+1, remembered)
+	e.place = uint8(head<<4 | filled)
+	e.ports[head], e.seqs[head] = port, seq
+}
+
+// describe takes over what the first packet of a connection says.
+func (e *entry) describe(p *Packet, port uint16) {
+	e.seq, e.ack, e.options = p.Seq, p.Ack, p.Options
+	if p.Kind == KindUDP {
+		e.ack = p.Question
+	}
+	e.window, e.ipid = p.Window, p.IPID
+	e.vlan, e.iface, e.mac = p.VLAN, p.Iface, p.SrcMAC
+	e.marks, e.ttl, e.flags = p.Marks, p.TTL, p.Flags
+	e.remember(port, seqOf(p))
+}
+
+// begin makes the entry a new attempt, keeping key and generation.
+func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16) {
+	*e = entry{key: e.key, gen: e.gen + 1, state: stateUsed, technique: technique, last: e.last}
+	e.start, e.line = p.Time, line
+	e.packets, e.connections = 1, 1
+	e.describe(p, port)
+}
+
+// seqOf is what tells connections from one source port apart: TCP's sequence
+// number, and nothing for the other classes.
+func seqOf(p *Packet) uint16 {
+	if p.Kind == KindTCP {
+		return uint16(p.Seq)
+	}
+	return 0
+}
+
+// event is the entry as the outside sees it. Its connection is the first; see
+// [Table.connect] for further ones.
+func (e *entry) event(kind EventKind, at int64) Event {
+	ev := Event{Kind: kind, At: at, Attempt: Attempt{
+		Key: e.key, Start: e.start, Line: e.line, Time: e.start, TimeLine: e.line,
+		Seq: e.seq, Ack: e.ack, Options: e.options,
+		SrcPort: e.ports[e.head()], Window: e.window, IPID: e.ipid, VLAN: e.vlan, Iface: e.iface,
+		Packets: e.packets, Connections: e.connections, Marks: e.marks, SrcMAC: e.mac,
+		TTL: e.ttl, Flags: e.flags, Technique: e.technique, Outcome: e.outcome, Code: e.code,
+		Handshake: e.has(stateHandshake), HalfOpen: e.has(stateHalfOpen),
+		Counted: e.has(stateCounted), Cut: e.has(stateCut),
+	}}
+	if e.technique == UDP {
+		ev.Ack, ev.Question = 0, e.ack
+	}
+	return ev
+}

@@ -1,0 +1,167 @@
+package flows
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// chunk is how many entries are allocated at a time: growing never copies.
+const chunk = 1 << 12
+
+// arena holds the entries and finds them by key: open addressing with linear
+// probing over 8-byte slots, the upper half of the hash beside the number of
+// the entry, so that a probe touches an entry only to confirm it.
+type arena struct {
+	seed   uint64
+	chunks [][]entry
+	free   []uint32
+	next   uint32 // first entry never used
+	live   int
+	slots  []uint64 // tag<<32 | entry+1; 0 is empty
+	mask   uint64
+	hand   uint32 // where the search for an entry to drop goes on
+}
+
+func newArena(seed uint64) arena {
+	return arena{seed: seed, slots: make([]uint64, 1<<12), mask: 1<<12 - 1}
+}
+
+func (a *arena) at(i uint32) *entry { return &a.chunks[i/chunk][i%chunk] }
+
+// mix folds the 128-bit product of two words. Neither may come to 0 by chance
+// of the input, for that would wipe out the other: so callers add a constant.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+// Odd constants with evenly spread bits, from the digits of pi, e and the
+// golden ratio.
+const (
+	mix0 = 0x9e3779b97f4a7c15
+	mix1 = 0x243f6a8885a308d3
+	mix2 = 0xb7e151628aed2a6b
+	mix3 = 0x13198a2e03707345
+)
+
+// hashKey is a keyed hash of all 36 bytes.
+func hashKey(k *Key, seed uint64) uint64 {
+	a := mix(binary.LittleEndian.Uint64(k.Initiator[8:])^seed^mix3, binary.LittleEndian.Uint64(k.Responder[8:])^mix0)
+	b := mix(binary.LittleEndian.Uint64(k.Initiator[:8])^mix1, binary.LittleEndian.Uint64(k.Responder[:8])^seed^mix2)
+	c := uint64(k.Port)<<16 | uint64(k.Proto)<<8 | uint64(k.Class)
+	return mix(a^c^mix2, b^seed^mix0)
+}
+
+// equal compares keys word by word, addresses' low halves first: in place, and most often
+// done after the first.
+func equal(a, b *Key) bool {
+	return binary.LittleEndian.Uint64(a.Responder[8:]) == binary.LittleEndian.Uint64(b.Responder[8:]) &&
+		binary.LittleEndian.Uint64(a.Initiator[8:]) == binary.LittleEndian.Uint64(b.Initiator[8:]) &&
+		a.Port == b.Port && a.Proto == b.Proto && a.Class == b.Class &&
+		binary.LittleEndian.Uint64(a.Responder[:8]) == binary.LittleEndian.Uint64(b.Responder[:8]) &&
+		binary.LittleEndian.Uint64(a.Initiator[:8]) == binary.LittleEndian.Uint64(b.Initiator[:8])
+}
+
+func (a *arena) find(k *Key) (*entry, uint32) {
+	h := hashKey(k, a.seed)
+	tag := h >> 32
+	for i := h & a.mask; ; i = (i + 1) & a.mask {
+		s := a.slots[i]
+		if s == 0 {
+			return nil, 0
+		}
+		if s>>32 == tag {
+			n := uint32(s) - 1
+			if e := a.at(n); equal(&e.key, k) {
+				return e, n
+			}
+		}
+	}
+}
+
+// insert makes an entry for a key that is not there.
+func (a *arena) insert(k *Key) (*entry, uint32) {
+	if uint64(a.live)*2 >= a.mask {
+		a.grow()
+	}
+	n := a.take()
+	e := a.at(n)
+	gen := e.gen
+	*e = entry{key: *k, gen: gen, state: stateUsed}
+	a.live++
+	a.link(k, n)
+	return e, n
+}
+
+func (a *arena) take() uint32 {
+	if l := len(a.free); l > 0 {
+		n := a.free[l-1]
+		a.free = a.free[:l-1]
+		return n
+	}
+	n := a.next
+	a.next++
+	if int(n/chunk) == len(a.chunks) {
+		a.chunks = append(a.chunks, make([]entry, chunk))
+	}
+	return n
+}
+
+func (a *arena) link(k *Key, n uint32) {
+	h := hashKey(k, a.seed)
+	i := h & a.mask
+	for a.slots[i] != 0 {
+		i = (i + 1) & a.mask
+	}
+	a.slots[i] = h>>32<<32 | uint64(n+1)
+}
+
+// unlink takes a key out of the index, closing the gap behind it, so that no
+// markers of deleted entries pile up.
+func (a *arena) unlink(k *Key) {
+	h := hashKey(k, a.seed)
+	i := h & a.mask
+	for {
+		s := a.slots[i]
+		if s == 0 {
+			return
+		}
+		if s>>32 == h>>32 && a.at(uint32(s)-1).key == *k {
+			break
+		}
+		i = (i + 1) & a.mask
+	}
+	gap := i
+	for j := (i + 1) & a.mask; a.slots[j] != 0; j = (j + 1) & a.mask {
+		home := hashKey(&a.at(uint32(a.slots[j])-1).key, a.seed) & a.mask
+		if (j-home)&a.mask >= (j-gap)&a.mask {
+			a.slots[gap] = a.slots[j]
+			gap = j
+		}
+	}
+	a.slots[gap] = 0
+}
+
+// drop frees an entry. Its generation moves on, so that its timers are void.
+func (a *arena) drop(e *entry, n uint32) {
+	a.unlink(&e.key)
+	e.gen++
+	e.state = 0
+	a.free = append(a.free, n)
+	a.live--
+}
+
+func (a *arena) grow() {
+	old := a.slots
+	a.slots = make([]uint64, 2*len(old))
+	a.mask = uint64(len(a.slots) - 1)
+	for _, s := range old {
+		if s != 0 {
+			i := hashKey(&a.at(uint32(s)-1).key, a.seed) & a.mask
+			for a.slots[i] != 0 {
+				i = (i + 1) & a.mask
+			}
+			a.slots[i] = s
+		}
+	}
+}

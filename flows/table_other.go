@@ -1,0 +1,160 @@
+package flows
+
+// other takes everything but TCP and UDP.
+func (t *Table) other(p *Packet, line int64, dst []Event) []Event {
+	switch p.Kind {
+	case KindUnreachable, KindTimeExceeded:
+		return t.icmpError(p, dst)
+	case KindEchoRequest:
+		return t.request(p, ClassEcho, ICMPEcho, uint16(p.Seq>>16), line, dst)
+	case KindEchoReply:
+		return t.reply(p, ClassEcho, dst)
+	case KindTimestampRequest:
+		return t.request(p, ClassTimestamp, ICMPTimestamp, uint16(p.Seq>>16), line, dst)
+	case KindTimestampReply:
+		return t.reply(p, ClassTimestamp, dst)
+	case KindMaskRequest:
+		return t.request(p, ClassMask, ICMPMask, uint16(p.Seq>>16), line, dst)
+	case KindMaskReply:
+		return t.reply(p, ClassMask, dst)
+	case KindARPRequest:
+		return t.request(p, ClassARP, ARP, 0, line, dst)
+	case KindARPReply:
+		return t.reply(p, ClassARP, dst)
+	case KindNeighborSolicit:
+		return t.request(p, ClassNDP, NDP, 0, line, dst)
+	case KindNeighborAdvert:
+		return t.reply(p, ClassNDP, dst)
+	case KindOther:
+		return t.protocol(p, line, dst)
+	case KindSCTPInit, KindSCTPInitAck, KindSCTPCookieEcho, KindSCTPCookieAck, KindSCTPAbort:
+		return t.sctp(p, line, dst)
+	}
+	return dst
+}
+
+// request takes a packet that asks by its very type.
+func (t *Table) request(p *Packet, c Class, technique Technique, id uint16, line int64, dst []Event) []Event {
+	k := forward(p, c)
+	switch c {
+	case ClassARP, ClassNDP:
+		if !isHost(&p.Src) || p.Src == p.Dst {
+			return dst
+		}
+	default:
+		if !mayStart(p) {
+			return dst
+		}
+	}
+	if (c == ClassARP || c == ClassNDP) && t.gateways.is(&p.SrcMAC, &p.Src) {
+		marked := *p
+		marked.Marks |= MarkGateway
+		p = &marked
+	}
+	e, n := t.find(&k)
+	if e == nil {
+		e, n = t.create(&k)
+		return t.open(e, n, technique, p, line, id, dst)
+	}
+	if e.technique == technique && t.fresh(e, id) {
+		e.last = t.clock.now
+		e.packets++
+		return dst
+	}
+	return t.connect(e, n, technique, p, line, id, dst)
+}
+
+// reply takes a packet that answers by its very type.
+func (t *Table) reply(p *Packet, c Class, dst []Event) []Event {
+	k := backward(p, c)
+	e, n := t.find(&k)
+	if e == nil {
+		t.stats.Backscatter++
+		return dst
+	}
+	e.last = t.clock.now
+	return t.answer(e, n, dst)
+}
+
+// protocol takes an IP protocol without ports: a packet the other way answers.
+func (t *Table) protocol(p *Packet, line int64, dst []Event) []Event {
+	k := backward(p, ClassProtocol)
+	if e, n := t.find(&k); e != nil {
+		e.last = t.clock.now
+		return t.answer(e, n, dst)
+	}
+	return t.request(p, ClassProtocol, IPProtocol, 0, line, dst)
+}
+
+func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
+	if p.Kind == KindSCTPInit {
+		return t.request(p, ClassSCTP, SCTPInit, p.SrcPort, line, dst)
+	}
+	if p.Kind == KindSCTPCookieEcho {
+		k := forward(p, ClassSCTP)
+		e, _ := t.find(&k)
+		if e == nil || e.technique == SCTPCookie {
+			return t.request(p, ClassSCTP, SCTPCookie, p.SrcPort, line, dst)
+		}
+		e.last = t.clock.now
+		e.state |= stateHandshake
+		return dst
+	}
+	k := backward(p, ClassSCTP)
+	e, n := t.find(&k)
+	if e == nil {
+		t.stats.Backscatter++
+		return dst
+	}
+	e.last = t.clock.now
+	switch p.Kind {
+	case KindSCTPInitAck:
+		return t.answer(e, n, dst)
+	case KindSCTPCookieAck:
+		return t.raise(e, Productive, dst)
+	default:
+		if e.has(stateFinal) {
+			return dst
+		}
+		return t.fail(e, Refused, dst)
+	}
+}
+
+func (t *Table) icmpError(p *Packet, dst []Event) []Event {
+	k := Key{Initiator: p.QuotedSrc, Responder: p.QuotedDst, Port: p.QuotedDstPort, Proto: p.QuotedProto, Class: ClassProtocol}
+	switch p.QuotedProto {
+	case protoTCP:
+		k.Class = ClassTCP
+	case protoUDP:
+		k.Class = ClassUDP
+	case protoSCTP:
+		k.Class = ClassSCTP
+	case protoICMP, protoICMPv6:
+		k.Class, k.Port = ClassEcho, 0
+	}
+	e, _ := t.find(&k)
+	asked := k.Class == ClassTCP || k.Class == ClassUDP
+	if e == nil || asked && !e.remembersPort(p.QuotedSrcPort) {
+		t.stats.Backscatter++
+		return dst
+	}
+	if e.state&(stateFinal|stateStream) != 0 {
+		return dst
+	}
+	if p.Kind == KindTimeExceeded {
+		return t.expire(e, dst)
+	}
+	if level(e.outcome) == level(Silent) {
+		e.code = p.Code
+	}
+	return t.fail(e, Unreachable, dst)
+}
+
+// IP protocol numbers, as assigned by IANA.
+const (
+	protoICMP   = 1
+	protoTCP    = 6
+	protoUDP    = 17
+	protoICMPv6 = 58
+	protoSCTP   = 132
+)

@@ -1,0 +1,210 @@
+package flows
+
+func (t *Table) tcp(p *Packet, line int64, dst []Event) []Event {
+	switch {
+	case p.Flags&(FlagSYN|FlagACK|FlagRST) == FlagSYN:
+		return t.tcpSYN(p, line, dst)
+	case p.Flags&(FlagSYN|FlagACK|FlagRST) == FlagSYN|FlagACK:
+		return t.tcpSYNACK(p, dst)
+	case p.Flags&FlagRST != 0:
+		return t.tcpRST(p, line, dst)
+	default:
+		return t.tcpSegment(p, line, dst)
+	}
+}
+
+// forward is the key of a packet whose sender is the initiator.
+func forward(p *Packet, c Class) Key {
+	return Key{Initiator: p.Src, Responder: p.Dst, Port: p.DstPort, Proto: p.Proto, Class: c}
+}
+
+// backward is the key of a packet whose sender is the responder.
+func backward(p *Packet, c Class) Key {
+	return Key{Initiator: p.Dst, Responder: p.Src, Port: p.SrcPort, Proto: p.Proto, Class: c}
+}
+
+func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
+	if !mayStart(p) {
+		return dst
+	}
+	k := forward(p, ClassTCP)
+	e, n := t.find(&k)
+	if e == nil {
+		e, n = t.create(&k)
+		return t.open(e, n, TCPSYN, p, line, p.SrcPort, dst)
+	}
+	if e.technique == TCPSYN && !e.has(stateStream) && e.remembers(p.SrcPort, uint16(p.Seq)) {
+		e.packets++
+		return dst
+	}
+	return t.connect(e, n, TCPSYN, p, line, p.SrcPort, dst)
+}
+
+func (t *Table) tcpSYNACK(p *Packet, dst []Event) []Event {
+	k := backward(p, ClassTCP)
+	e, n := t.find(&k)
+	switch {
+	case e == nil:
+		t.stats.Backscatter++
+		return dst
+	case e.technique != TCPSYN:
+		return t.stream(e, dst)
+	default:
+		return t.answer(e, n, dst)
+	}
+}
+
+// answer notes an answer. Where one must be followed by payload, the initiator
+// has a second for it.
+func (t *Table) answer(e *entry, n uint32, dst []Event) []Event {
+	if e.state&(stateStream|stateFinal) != 0 || level(e.outcome) >= level(Answered) {
+		return dst
+	}
+	dst = t.raise(e, Answered, dst)
+	if countsAnswered(e.key.Class) {
+		t.set(timerAnswer, t.clock.now, n, e.gen)
+	}
+	return dst
+}
+
+func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
+	k := backward(p, ClassTCP)
+	if e, _ := t.find(&k); e != nil {
+		if e.has(stateFinal) {
+			return dst
+		}
+		return t.fail(e, Refused, dst)
+	}
+	k = forward(p, ClassTCP)
+	e, n := t.find(&k)
+	if e == nil {
+		t.stats.Backscatter++
+		return dst
+	}
+	if e.technique != TCPSYN && !e.has(stateStream) {
+		return t.tcpProbed(e, n, p, line, true, dst)
+	}
+	if e.outcome == Answered && e.state&(stateHandshake|statePayload|stateFinal|stateStream) == 0 {
+		e.state |= stateHalfOpen
+		return t.count(e, dst)
+	}
+	return dst
+}
+
+// tcpSegment takes what is neither SYN nor RST.
+func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
+	first, second := forward(p, ClassTCP), backward(p, ClassTCP)
+	initiator := true
+	if p.SrcPort < p.DstPort {
+		first, second = second, first
+		initiator = false
+	}
+	e, n := t.find(&first)
+	if e == nil {
+		if e, n = t.find(&second); e == nil {
+			return t.tcpUnknown(p, line, &first, dst)
+		}
+		initiator = !initiator
+	}
+	switch {
+	case e.has(stateStream):
+		return dst
+	case e.technique != TCPSYN:
+		return t.tcpProbed(e, n, p, line, initiator, dst)
+	case initiator:
+		return t.tcpInitiator(e, n, p, dst)
+	default:
+		return t.tcpResponder(e, n, p, dst)
+	}
+}
+
+func (t *Table) tcpInitiator(e *entry, n uint32, p *Packet, dst []Event) []Event {
+	if level(e.outcome) < level(Answered) {
+		if e.has(stateFinal) || p.Flags&FlagACK == 0 || p.Seq != e.seq+1 {
+			return dst
+		}
+		e.state |= stateUnseen | stateHandshake
+		dst = t.answer(e, n, dst)
+	}
+	if p.Flags&FlagACK != 0 {
+		e.state |= stateHandshake
+	}
+	if p.Payload > 0 {
+		e.state |= statePayload
+		if e.has(stateUnseen) {
+			dst = t.raise(e, Productive, dst)
+		}
+	}
+	return dst
+}
+
+func (t *Table) tcpResponder(e *entry, n uint32, p *Packet, dst []Event) []Event {
+	if e.has(statePayload) {
+		return t.speak(e, p, dst)
+	}
+	if level(e.outcome) < level(Refused) {
+		return t.answer(e, n, dst)
+	}
+	return dst
+}
+
+// probeOf names the flag probe that a segment would be, 0 for none.
+func probeOf(p *Packet) Technique {
+	if p.Payload > 0 || p.EchoedTime != 0 {
+		return 0
+	}
+	switch p.Flags &^ (FlagECE | FlagCWR) {
+	case 0:
+		return TCPNull
+	case FlagFIN:
+		return TCPFIN
+	case FlagFIN | FlagPSH | FlagURG:
+		return TCPXmas
+	case FlagFIN | FlagACK:
+		return TCPMaimon
+	case FlagACK:
+		return TCPACK
+	default:
+		return 0
+	}
+}
+
+// tcpUnknown takes a segment of no known conversation: a flag probe, or the
+// middle of a conversation.
+func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Event {
+	technique := probeOf(p)
+	if technique != 0 && !mayStart(p) {
+		return dst
+	}
+	k := forward(p, ClassTCP)
+	if technique == 0 || t.tombstones.has(hashKey(first, t.seed)) {
+		e, _ := t.create(first)
+		e.technique = TCPACK
+		return t.stream(e, dst)
+	}
+	e, n := t.create(&k)
+	return t.open(e, n, technique, p, line, p.SrcPort, dst)
+}
+
+// tcpProbed takes a further segment of a tuple that has seen a flag probe.
+func (t *Table) tcpProbed(e *entry, n uint32, p *Packet, line int64, initiator bool, dst []Event) []Event {
+	if !initiator {
+		return t.stream(e, dst)
+	}
+	technique := probeOf(p)
+	switch {
+	case !e.remembersPort(p.SrcPort):
+		if technique == 0 {
+			return t.stream(e, dst)
+		}
+		if !mayStart(p) {
+			return dst
+		}
+		return t.connect(e, n, technique, p, line, p.SrcPort, dst)
+	case technique == e.technique && e.remembers(p.SrcPort, uint16(p.Seq)) && p.Ack == e.ack:
+		e.packets++
+		return dst
+	default:
+		return t.stream(e, dst)
+	}
+}

@@ -1,0 +1,117 @@
+package flows
+
+func (t *Table) udp(p *Packet, line int64, dst []Event) []Event {
+	if p.Has(MarkGroup) {
+		if isHost(&p.Src) {
+			t.notes.put(&p.Src, p.SrcPort, nil, noteOf{at: t.clock.now})
+		}
+		return dst
+	}
+	ahead, back := forward(p, ClassUDP), backward(p, ClassUDP)
+	sent, sentN := (*entry)(nil), uint32(0) // the entry with the sender as initiator
+	for turn := range 2 {
+		if (turn == 0) == (p.SrcPort < p.DstPort) {
+			if e, n := t.find(&back); e != nil && t.fresh(e, p.DstPort) {
+				return t.udpReply(e, n, p, line, dst)
+			}
+			continue
+		}
+		sent, sentN = t.find(&ahead)
+		if sent != nil && t.fresh(sent, p.SrcPort) {
+			sent.last = t.clock.now
+			sent.packets++
+			return dst
+		}
+	}
+	return t.udpFirst(p, line, sent, sentN, &ahead, dst)
+}
+
+// fresh reports whether an entry remembers a source port and saw a packet
+// within the life of a UDP conversation.
+func (t *Table) fresh(e *entry, port uint16) bool {
+	return t.clock.now-e.last <= sameFlow && e.remembersPort(port)
+}
+
+// udpReply takes a datagram from a responder, or, if it left first, from the
+// one who turns out to be the initiator.
+func (t *Table) udpReply(e *entry, n uint32, p *Packet, line int64, dst []Event) []Event {
+	e.last = t.clock.now
+	if e.has(statePending) && p.Time < e.start && mayStart(p) {
+		k := forward(p, ClassUDP)
+		if other, _ := t.find(&k); other == nil {
+			t.turnRound(e, n, p, line, &k)
+			if p.DstPort >= 1024 {
+				t.sockets.answered(&p.Src, p.SrcPort, &p.Dst, p.DstPort)
+			}
+			return t.raise(e, Productive, dst)
+		}
+	}
+	t.answered(p)
+	return t.speak(e, p, dst)
+}
+
+// answered notes a reply for what it says of the socket it goes to.
+func (t *Table) answered(p *Packet) {
+	if p.SrcPort >= 1024 {
+		t.sockets.answered(&p.Dst, p.DstPort, &p.Src, p.SrcPort)
+	}
+}
+
+// turnRound makes the sender of an earlier datagram the initiator.
+func (t *Table) turnRound(e *entry, n uint32, p *Packet, line int64, k *Key) {
+	t.unlink(&e.key)
+	e.key = *k
+	t.link(k, n)
+	e.place = 0
+	e.start, e.line = p.Time, line
+	e.describe(p, p.SrcPort)
+}
+
+// udpFirst takes a datagram that continues no conversation.
+func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst []Event) []Event {
+	if !isHost(&p.Src) {
+		return dst
+	}
+	if e != nil {
+		dst = t.connect(e, n, UDP, p, line, p.SrcPort, dst)
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, gen: e.gen, port: p.DstPort, has: true})
+		return dst
+	}
+	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok && t.liveNote(asked) {
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
+		t.answered(p)
+		if asked.has {
+			if a := t.at(asked.entry); a.gen == asked.gen {
+				a.last = t.clock.now
+				return t.raise(a, Productive, dst)
+			}
+		}
+		return dst
+	}
+	group, ok := t.notes.get(&p.Dst, p.DstPort, nil)
+	answersGroup := ok && t.clock.now-group.at <= noteLife
+	if answersGroup || p.Has(MarkReplyLike) || t.sockets.serves(&p.Src, p.SrcPort) {
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
+		if answersGroup {
+			t.answered(p)
+		} else {
+			t.stats.Backscatter++
+		}
+		return dst
+	}
+	e, n = t.create(k)
+	dst = t.open(e, n, UDP, p, line, p.SrcPort, dst)
+	t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, gen: e.gen, port: p.DstPort, has: true})
+	return dst
+}
+
+func (t *Table) liveNote(n noteOf) bool {
+	if t.clock.now-n.at <= noteLife {
+		return true
+	}
+	if !n.has {
+		return false
+	}
+	e := t.at(n.entry)
+	return e.gen == n.gen && t.clock.now-e.last <= noteLife
+}

@@ -1,0 +1,68 @@
+package flows
+
+const (
+	// enoughFlows is how many flows must be known before a direction is said
+	// to be missing.
+	enoughFlows = 20
+	// twoWayShare: at fewer than one two-way flow in this many, replies are
+	// taken as not visible.
+	twoWayShare = 10
+	// maxSightCells bounds how many (interface, VLAN, class) are told apart;
+	// those beyond share one.
+	maxSightCells = 1 << 14
+)
+
+type sightKey struct {
+	iface uint32
+	vlan  uint16
+	class Class
+}
+
+type sightCell struct{ twoWay, unseen uint64 }
+
+// visibility measures, per interface, VLAN and class, whether replies can be
+// seen at all. Only flows whose answer is proven take part: a sweep of dark
+// addresses does not make a sensor call itself one-way.
+type visibility struct{ cells map[sightKey]*sightCell }
+
+func (v *visibility) cell(k sightKey) *sightCell {
+	c := v.cells[k]
+	if c == nil {
+		if len(v.cells) >= maxSightCells {
+			k = sightKey{class: k.class}
+			if c = v.cells[k]; c != nil {
+				return c
+			}
+		}
+		c = &sightCell{}
+		v.cells[k] = c
+	}
+	return c
+}
+
+// note counts a flow whose answer is known.
+func (v *visibility) note(e *entry, unseen bool) {
+	c := v.cell(sightKey{e.iface, e.vlan, e.key.Class})
+	if unseen {
+		c.unseen++
+	} else {
+		c.twoWay++
+	}
+}
+
+// oneWay reports whether replies to an attempt could not have been seen.
+func (v *visibility) oneWay(e *entry) bool {
+	k := sightKey{e.iface, e.vlan, e.key.Class}
+	c := v.cells[k]
+	if (c == nil || c.twoWay+c.unseen < enoughFlows) && followsTCP(k.class) {
+		k.class = ClassTCP
+		c = v.cells[k]
+	}
+	return c != nil && c.twoWay+c.unseen >= enoughFlows && c.twoWay*twoWayShare < c.twoWay+c.unseen
+}
+
+// followsTCP reports whether a class that has shown too little is judged by
+// what TCP has shown.
+func followsTCP(c Class) bool {
+	return c != ClassARP && c != ClassNDP && c != ClassSCTP
+}
