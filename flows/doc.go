@@ -80,7 +80,7 @@
 //     another source port is a new connection if it is a flag probe by itself, else makes the entry mid-stream.
 //     The Ack compared is the latest connection's.
 //
-// 7. UDP. A datagram X:x → Y:y to a group only leaves a note that the socket X:x
+// 7. UDP. One whose source is no host's address (rule 4) can only be a reply by an entry. A datagram X:x → Y:y to a group only leaves a note that the socket X:x
 // sent to a group. Otherwise the entries (X,Y,y) and (Y,X,x) are looked for in
 // the order of rule 6.
 //   - It is a reply if (Y,X,x) exists, remembers source port y, and saw a

@@ -246,7 +246,9 @@ func (n refNote) live(clock int64) bool {
 func (r *reference) udp(p *Packet, line int64) {
 	from, to := refSocket{p.Src, p.SrcPort}, refSocket{p.Dst, p.DstPort}
 	if p.Has(MarkGroup) {
-		r.toGroup[from] = r.clock
+		if refFromHost(p) {
+			r.toGroup[from] = r.clock
+		}
 		return
 	}
 	own, _, order := refKeys(ClassUDP, p)
@@ -269,6 +271,9 @@ func (r *reference) udp(p *Packet, line int64) {
 			return
 		}
 		r.turn(p, line, e)
+		return
+	}
+	if !refFromHost(p) {
 		return
 	}
 	r.udpFirst(p, line, own)
@@ -418,13 +423,13 @@ func (r *reference) sctp(p *Packet, line int64) {
 		return
 	}
 	e.last = r.clock
-	switch a := e.attempt; {
-	case p.Kind == KindSCTPInitAck:
-		r.raise(a, Answered)
-	case p.Kind == KindSCTPCookieAck:
-		r.raise(a, Productive)
-	default: // ABORT
-		r.raise(a, Refused)
+	switch p.Kind {
+	case KindSCTPInitAck:
+		r.raise(e.attempt, Answered)
+	case KindSCTPCookieAck:
+		r.raise(e.attempt, Productive)
+	case KindSCTPAbort:
+		r.raise(e.attempt, Refused)
 	}
 }
 

@@ -225,14 +225,19 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 // one from the rule on groups as destination: the source is looked at all the
 // same.
 func (r *reference) mayStart(p *Packet) bool {
-	src := netip.AddrFrom16(p.Src).Unmap()
-	if src.IsUnspecified() || src.IsMulticast() || src == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+	if !refFromHost(p) {
 		return false
 	}
 	if p.Kind == KindARPRequest || p.Kind == KindNeighborSolicit {
 		return p.Src != p.Dst
 	}
 	return !p.Has(MarkGroup)
+}
+
+// refFromHost is the source's part of rule 4.
+func refFromHost(p *Packet) bool {
+	src := netip.AddrFrom16(p.Src).Unmap()
+	return !src.IsUnspecified() && !src.IsMulticast() && src != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // open starts an attempt with everything fresh, the remembered connections

@@ -91,7 +91,7 @@ type socketTable struct {
 	buckets [][ways]socketOf
 }
 
-const socketBuckets = 1 << 13
+const socketBuckets = 1 << 12
 
 func newSocketTable(seed uint64) socketTable {
 	return socketTable{seed: seed, buckets: make([][ways]socketOf, socketBuckets)}

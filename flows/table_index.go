@@ -81,7 +81,7 @@ func (a *arena) find(k *Key) (*entry, uint32) {
 
 // insert makes an entry for a key that is not there.
 func (a *arena) insert(k *Key) (*entry, uint32) {
-	if uint64(a.live)*2 >= a.mask {
+	if uint64(a.live)*3 >= a.mask*2 {
 		a.grow()
 	}
 	n := a.take()

@@ -13,25 +13,26 @@ const (
 	noteLife      = 30 * second       // a socket that sent may be answered from any port
 )
 
+// timerKind tells the delays apart, the longest first: of timers due at the same
+// moment the one with the longer delay was set first.
 type timerKind uint8
 
 const (
-	timerAnnounce timerKind = iota
-	timerCount
+	timerFinal timerKind = iota
 	timerAnswer
-	timerFinal
+	timerCount
+	timerAnnounce
 	timerKinds
 )
 
 func (k timerKind) delay() int64 {
-	return [timerKinds]int64{announceAfter, countAfter, answerAfter, finalAfter}[k]
+	return [timerKinds]int64{finalAfter, answerAfter, countAfter, announceAfter}[k]
 }
 
 // timer is due at a time of the line clock, for an entry that must still be of
 // the same generation.
 type timer struct {
 	deadline int64
-	order    uint64
 	entry    uint32
 	gen      uint16
 }
@@ -40,39 +41,53 @@ type timer struct {
 // is in order by itself.
 type timers struct {
 	queues [timerKinds]timerQueue
-	order  uint64
 	next   int64 // no timer is due before
 }
 
+// timerChunk is how many timers are allocated at a time.
+const timerChunk = 1 << 10
+
+// timerQueue is a list of chunks; those that have been emptied are used again.
 type timerQueue struct {
-	ring       []timer
+	chunks     []*[timerChunk]timer // the first is being emptied, the last filled
+	spare      []*[timerChunk]timer
 	head, size int
 }
 
-func (q *timerQueue) front() *timer { return &q.ring[q.head] }
+func (q *timerQueue) front() *timer { return &q.chunks[0][q.head] }
 
 func (q *timerQueue) push(t timer) {
-	if q.size == len(q.ring) {
-		grown := make([]timer, max(64, 2*len(q.ring)))
-		n := copy(grown, q.ring[q.head:])
-		copy(grown[n:], q.ring[:q.head])
-		q.ring, q.head = grown, 0
+	at := q.head + q.size
+	if at == len(q.chunks)*timerChunk {
+		q.room()
 	}
-	q.ring[(q.head+q.size)&(len(q.ring)-1)] = t
+	q.chunks[at/timerChunk][at%timerChunk] = t
 	q.size++
 }
 
+func (q *timerQueue) room() {
+	if n := len(q.spare); n > 0 {
+		q.chunks, q.spare = append(q.chunks, q.spare[n-1]), q.spare[:n-1]
+		return
+	}
+	q.chunks = append(q.chunks, new([timerChunk]timer))
+}
+
 func (q *timerQueue) pop() timer {
-	t := q.ring[q.head]
-	q.head = (q.head + 1) & (len(q.ring) - 1)
+	t := q.chunks[0][q.head]
+	q.head++
 	q.size--
+	if q.head == timerChunk {
+		q.spare = append(q.spare, q.chunks[0])
+		n := copy(q.chunks, q.chunks[1:])
+		q.chunks, q.head = q.chunks[:n], 0
+	}
 	return t
 }
 
 func (t *timers) set(k timerKind, now int64, entry uint32, gen uint16) {
-	t.order++
 	deadline := now + k.delay()
-	t.queues[k].push(timer{deadline: deadline, order: t.order, entry: entry, gen: gen})
+	t.queues[k].push(timer{deadline: deadline, entry: entry, gen: gen})
 	t.next = min(t.next, deadline)
 }
 
@@ -92,7 +107,7 @@ func (t *timers) due(now int64) (timer, timerKind, bool) {
 			t.next = min(t.next, f.deadline)
 			continue
 		}
-		if best == timerKinds || f.before(t.queues[best].front()) {
+		if best == timerKinds || f.deadline < t.queues[best].front().deadline {
 			best = k
 		}
 	}
@@ -101,8 +116,4 @@ func (t *timers) due(now int64) (timer, timerKind, bool) {
 	}
 	t.next = now // others may be due as well
 	return t.queues[best].pop(), best, true
-}
-
-func (a *timer) before(b *timer) bool {
-	return a.deadline < b.deadline || a.deadline == b.deadline && a.order < b.order
 }

@@ -64,6 +64,7 @@ func (t *Table) turnRound(e *entry, n uint32, p *Packet, line int64, k *Key) {
 	t.link(k, n)
 	e.place = 0
 	e.start, e.line = p.Time, line
+	e.outcome, e.packets, e.connections = Silent, 1, 1
 	e.describe(p, p.SrcPort)
 }
 

@@ -1,0 +1,71 @@
+package flows
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// linked are a client's productive exchange with a server: the client's frames
+// come from one link address, the server's from another.
+func linked(i int, client, server byte, clientMAC, serverMAC byte) []Packet {
+	at := int64(1_700_000_000)*second + int64(i)*second
+	ask := Packet{Kind: KindUDP, Proto: protoUDP, SrcPort: uint16(40000 + i), DstPort: 53, Time: at, Payload: 9}
+	ask.Src = [16]byte{10: 0xff, 11: 0xff, 12: 192, 14: 2, 15: client}
+	ask.Dst = [16]byte{10: 0xff, 11: 0xff, 12: 203, 14: 113, 15: server}
+	ask.SrcMAC = [6]byte{2, 5: clientMAC}
+	reply := ask
+	reply.Src, reply.Dst, reply.SrcPort, reply.DstPort = ask.Dst, ask.Src, ask.DstPort, ask.SrcPort
+	reply.SrcMAC = [6]byte{2, 5: serverMAC}
+	return []Packet{ask, reply}
+}
+
+func arpFrom(mac, host byte, at int64) Packet {
+	p := Packet{Kind: KindARPRequest, Time: at, SrcMAC: [6]byte{2, 5: mac}}
+	p.Src = [16]byte{10: 0xff, 11: 0xff, 12: 192, 14: 2, 15: host}
+	p.Dst = [16]byte{10: 0xff, 11: 0xff, 12: 192, 14: 2, 15: 200}
+	return p
+}
+
+// TestGateways: a link address that has carried three other hosts is a
+// gateway's, told alike by the table and the reference; a host's own is not.
+func TestGateways(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		servers int // behind the asking link address
+		asks    byte
+		gateway bool
+	}{
+		{"two others", 2, 9, false},
+		{"three others", 3, 9, true},
+		{"its own is none of them", 3, 1, true}, // no server has 192.0.2.1
+		{"a host among clients", 0, 77, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, l := range ruleLines {
+				line := l.make()
+				i := 0
+				for s := range tt.servers {
+					for _, p := range linked(i, 77, byte(s+1), 7, 1) {
+						line.add(&p)
+					}
+					i++
+				}
+				mac := byte(1)
+				if tt.asks == 77 {
+					mac = 7
+				}
+				p := arpFrom(mac, tt.asks, int64(1_700_000_100)*second)
+				var opened *Event
+				for _, ev := range line.add(&p) {
+					if ev.Class == ClassARP {
+						opened = &ev
+					}
+				}
+				require.NotNil(t, opened, l.name)
+				require.Equal(t, tt.gateway, opened.Marks&MarkGateway != 0, l.name)
+				require.Zero(t, p.Marks, "the caller's packet stays as it is")
+			}
+		})
+	}
+}
