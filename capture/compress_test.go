@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"testing"
 
@@ -117,7 +116,7 @@ func TestCompressedCut(t *testing.T) {
 			require.Equal(t, want[:len(frames)], frames)
 			require.Len(t, errs, 1)
 			var damage *DamageError
-			require.True(t, errors.As(errs[0], &damage))
+			require.ErrorAs(t, errs[0], &damage)
 			require.ErrorIs(t, damage, io.ErrUnexpectedEOF)
 			require.Equal(t, int64(pcapHeader+len(frames)*(pcapRecord+1000)), damage.Offset)
 			require.Equal(t, uint64(len(frames)), damage.Packets)

@@ -73,8 +73,7 @@ func TestCorpus(t *testing.T) {
 func countPackets(t *testing.T, name string) int {
 	t.Helper()
 	src, err := Open(name, Config{})
-	var refused *FormatError
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*FormatError](err); ok {
 		t.Log(err)
 		return -1
 	}

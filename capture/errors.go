@@ -21,8 +21,7 @@ type DamageError struct {
 
 // Error implements error.
 func (e *DamageError) Error() string {
-	var format *FormatError
-	if errors.As(e.Err, &format) {
+	if format, ok := errors.AsType[*FormatError](e.Err); ok {
 		return format.Error()
 	}
 	verb := "damaged"

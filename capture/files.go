@@ -95,7 +95,7 @@ func (f *files) read(fs []Frame) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			if f.cur.ended && !errors.Is(err, os.ErrClosed) {
 				f.tally.Damaged++
 			}
@@ -116,8 +116,7 @@ func (f *files) openNext() error {
 	}
 	f.finish()
 	f.tally.Damaged++
-	var format *FormatError
-	if errors.As(err, &format) {
+	if format, ok := errors.AsType[*FormatError](err); ok {
 		format.Name = in.name
 		if in.listed {
 			return &DamageError{Name: in.name, Reason: format.What, Err: format}

@@ -82,8 +82,7 @@ func fuzzRead(t *testing.T, b []byte) {
 		if err == io.EOF {
 			break
 		}
-		var damage *DamageError
-		if errors.As(err, &damage) {
+		if damage, ok := errors.AsType[*DamageError](err); ok {
 			require.GreaterOrEqual(t, damage.Offset, last)
 			require.Equal(t, packets, damage.Packets)
 			last = damage.Offset

@@ -49,8 +49,11 @@ func TestJoinKeepsOrderAndInterfaces(t *testing.T) {
 	frames, errs := drain(t, src, 10)
 	require.Empty(t, errs)
 	require.Equal(t, []got{
-		{9 * second, 60, 0, "first"}, {second, 60, 1, "second"}, {1000, 60, 2, "third"},
-		{3 * second, 60, 0, "fourth"}, {4 * second, 60, 1, "fifth"},
+		{9 * second, 60, 0, "first"},
+		{second, 60, 1, "second"},
+		{1000, 60, 2, "third"},
+		{3 * second, 60, 0, "fourth"},
+		{4 * second, 60, 1, "fifth"},
 	}, frames)
 	require.Equal(t, []uint16{1, 101, 1, noLink}, []uint16{src.Link(0), src.Link(1), src.Link(2), src.Link(3)})
 	st, err := src.Stats()
@@ -122,7 +125,8 @@ func TestJoinGoesOnBehindBadInputs(t *testing.T) {
 	_, err = src.Read(fs)
 	var format *FormatError
 	require.ErrorAs(t, err, &format)
-	require.IsType(t, format, err, "a named file that is no capture is an error, not damage")
+	var damaged *DamageError
+	require.NotErrorAs(t, err, &damaged, "a named file that is no capture is an error, not damage")
 	n, err := src.Read(fs)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
@@ -161,5 +165,6 @@ func TestJoinChecksNamesAtOnce(t *testing.T) {
 func TestOpenRefusesAtOnce(t *testing.T) {
 	dir := folder(t, map[string][]byte{"empty": nil})
 	_, err := Open(filepath.Join(dir, "empty"), Config{})
-	require.IsType(t, &FormatError{}, err)
+	var format *FormatError
+	require.ErrorAs(t, err, &format)
 }

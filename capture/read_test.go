@@ -151,7 +151,7 @@ func TestComplaintsAreLimited(t *testing.T) {
 	require.Len(t, frames, 1)
 	require.Len(t, errs, complaints)
 	var damage *DamageError
-	require.True(t, errors.As(errs[0], &damage))
+	require.ErrorAs(t, errs[0], &damage)
 	require.True(t, damage.Resumes)
 	st, err := src.Stats()
 	require.NoError(t, err)

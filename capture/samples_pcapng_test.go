@@ -71,8 +71,12 @@ func ngInterfaces() []sample {
 				packet(3, 4, 10, "frame-FCS!", optEpbFlags, uint32(4<<5)).packet(0, 5, 100, "frame-FCS!").
 				packet(0, 6, 10, "frame-FCS!", optEpbFlags, uint32(1)).b,
 			want: []got{
-				{1000, 10, 0, "frame-"}, {2000, 10, 1, "frame-FC"}, {3000, 10, 2, "frame-FCS!"},
-				{4000, 10, 3, "frame-"}, {5000, 100, 0, "frame-FCS!"}, {6000, 10, 0, "frame-"},
+				{1000, 10, 0, "frame-"},
+				{2000, 10, 1, "frame-FC"},
+				{3000, 10, 2, "frame-FCS!"},
+				{4000, 10, 3, "frame-"},
+				{5000, 100, 0, "frame-FCS!"},
+				{6000, 10, 0, "frame-"},
 			},
 		},
 		{

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -12,12 +11,10 @@ import (
 
 // readers deliver a file in pieces of every kind.
 var readers = map[string]func(io.Reader) io.Reader{
-	"whole":        func(r io.Reader) io.Reader { return r },
-	"byte by byte": iotest.OneByteReader,
-	"by halves":    iotest.HalfReader,
-	"end with data": func(r io.Reader) io.Reader {
-		return iotest.DataErrReader(r)
-	},
+	"whole":         func(r io.Reader) io.Reader { return r },
+	"byte by byte":  iotest.OneByteReader,
+	"by halves":     iotest.HalfReader,
+	"end with data": iotest.DataErrReader,
 }
 
 // TestSamples reads every crafted file, in one piece and in small ones, in
@@ -43,7 +40,7 @@ func checkSample(t *testing.T, s sample, r io.Reader, batch int) {
 	if s.refused != "" {
 		require.EqualError(t, err, s.refused)
 		var format *FormatError
-		require.True(t, errors.As(err, &format))
+		require.ErrorAs(t, err, &format)
 		require.Equal(t, inputName, format.Name)
 		require.NotEmpty(t, format.Hint)
 		return

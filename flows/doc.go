@@ -33,7 +33,7 @@
 // is a copy: it bumps Packets, nothing else. Otherwise it is a new connection: Opened
 // is emitted, with Connections one up; if the attempt is final, or of another
 // technique, it is a new attempt with everything fresh (one that was not yet final
-// emits Final first). A class without ports takes the
+// emits Final first), but that UDP keeps the remembered connections if its entry saw a packet within 60 s. A class without ports takes the
 // ICMP identifier as source port, others 0, and 0 for the sequence number;
 // for classes other than TCP a match is a copy only within 60 s of L since the
 // entry last saw a packet, either way.

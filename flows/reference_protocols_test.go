@@ -226,16 +226,16 @@ type refSent struct {
 	to   [16]byte
 }
 
-// refNote says when a socket last sent to a host, and for which attempt. Both
-// are nil if that datagram belonged to none.
+// refNote says when a socket last sent to a host, and to which entry, nil if that
+// datagram belonged to none.
 type refNote struct {
-	entry   *refEntry
-	attempt *refAttempt
-	at      int64
+	entry *refEntry
+	key   Key
+	at    int64
 }
 
-// ofAttempt says whether the note's entry still holds the note's attempt.
-func (n refNote) ofAttempt() bool { return n.entry != nil && n.entry.attempt == n.attempt }
+// ofAttempt says whether the note's entry is still what the datagram went to.
+func (n refNote) ofAttempt() bool { return n.entry != nil && n.entry.attempt.Key == n.key }
 
 func (n refNote) live(clock int64) bool {
 	return clock-n.at <= 30*refSecond || n.ofAttempt() && clock-n.entry.last <= 30*refSecond
@@ -279,7 +279,7 @@ func (r *reference) udp(p *Packet, line int64) {
 	r.udpFirst(p, line, own)
 	n := refNote{at: r.clock}
 	if e := r.entries[own]; e != nil {
-		n.entry, n.attempt = e, e.attempt
+		n.entry, n.key = e, own
 	}
 	r.sent[refSent{from, p.Dst}] = n
 }
@@ -295,7 +295,7 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		r.answered(to, from)
 		if n.ofAttempt() {
 			n.entry.last = r.clock
-			r.raise(n.attempt, Productive)
+			r.raise(n.entry.attempt, Productive)
 		}
 		return
 	}

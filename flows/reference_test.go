@@ -241,7 +241,7 @@ func refFromHost(p *Packet) bool {
 }
 
 // open starts an attempt with everything fresh, the remembered connections
-// included. All attempts of UDP wait to be announced, those in an old entry too.
+// included, but for those of UDP within a minute. All attempts of UDP wait to be announced, those in an old entry too.
 func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	e := r.entries[k]
 	if e == nil {
@@ -254,7 +254,10 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	c := refConnection(k.Class, p)
 	a := &refAttempt{Attempt: Attempt{Key: k, Technique: t}, pending: t == UDP}
 	a.begin(p, line, c)
-	e.attempt, e.conns = a, nil
+	e.attempt = a
+	if t != UDP || r.clock-e.last > refMinute {
+		e.conns = nil
+	}
 	e.saw(c, r.clock)
 	r.opened = append(r.opened, a)
 	if a.pending {

@@ -10,7 +10,6 @@ type noteOf struct {
 	at    int64
 	tag   uint64
 	entry uint32
-	gen   uint16
 	port  uint16 // of the peer
 	has   bool   // entry is set
 	used  bool

@@ -167,7 +167,8 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 	if !e.has(stateFinal) && !e.has(stateStream) && e.connections > 0 {
 		dst = t.finish(t.announced(e, &dst), dst)
 	}
-	e.begin(technique, p, line, port)
+	fresh := technique == UDP && e.technique == UDP && t.clock.now-e.last <= sameFlow
+	e.begin(technique, p, line, port, fresh)
 	e.last = t.clock.now
 	t.stats.Attempts++
 	t.stats.Connections++

@@ -102,9 +102,14 @@ func (e *entry) describe(p *Packet, port uint16) {
 	e.remember(port, seqOf(p))
 }
 
-// begin makes the entry a new attempt, keeping key and generation.
-func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16) {
-	*e = entry{key: e.key, gen: e.gen + 1, state: stateUsed, technique: technique, last: e.last}
+// begin makes the entry a new attempt, keeping its key. fresh keeps the
+// connections as well: UDP conversations go on while a new attempt begins beside them.
+func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16, fresh bool) {
+	old := *e
+	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique, last: old.last}
+	if fresh {
+		e.ports, e.seqs, e.place = old.ports, old.seqs, old.place
+	}
 	e.start, e.line = p.Time, line
 	e.packets, e.connections = 1, 1
 	e.describe(p, port)

@@ -75,19 +75,20 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	}
 	if e != nil {
 		dst = t.connect(e, n, UDP, p, line, p.SrcPort, dst)
-		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, gen: e.gen, port: p.DstPort, has: true})
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, port: p.DstPort, has: true})
 		return dst
 	}
-	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok && t.liveNote(asked) {
-		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
-		t.answered(p)
-		if asked.has {
-			if a := t.at(asked.entry); a.gen == asked.gen {
-				a.last = t.clock.now
-				return t.raise(a, Productive, dst)
+	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok {
+		a := t.noted(asked, p)
+		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last <= noteLife {
+			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
+			t.answered(p)
+			if a == nil {
+				return dst
 			}
+			a.last = t.clock.now
+			return t.raise(a, Productive, dst)
 		}
-		return dst
 	}
 	group, ok := t.notes.get(&p.Dst, p.DstPort, nil)
 	answersGroup := ok && t.clock.now-group.at <= noteLife
@@ -102,17 +103,20 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	}
 	e, n = t.create(k)
 	dst = t.open(e, n, UDP, p, line, p.SrcPort, dst)
-	t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, gen: e.gen, port: p.DstPort, has: true})
+	t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, port: p.DstPort, has: true})
 	return dst
 }
 
-func (t *Table) liveNote(n noteOf) bool {
-	if t.clock.now-n.at <= noteLife {
-		return true
-	}
+// noted is the entry that a note is about: of its sender, at the one that now
+// answers. It is nil if the note has none, or the entry is another's by now.
+func (t *Table) noted(n noteOf, answer *Packet) *entry {
 	if !n.has {
-		return false
+		return nil
 	}
 	e := t.at(n.entry)
-	return e.gen == n.gen && t.clock.now-e.last <= noteLife
+	k := Key{Initiator: answer.Dst, Responder: answer.Src, Port: n.port, Proto: protoUDP, Class: ClassUDP}
+	if !e.has(stateUsed) || e.key != k {
+		return nil
+	}
+	return e
 }

@@ -1,0 +1,12 @@
+// Package detect decides who scans whom.
+//
+// An [Engine] takes the events of flows.Table, counts distinct targets by the
+// [Rules] it was given, and reports each incident as [Scan] records: open,
+// update, close. It works on the time of the packets alone; the same events
+// give the same records.
+//
+// What may accuse a source is narrow. A rule counts attempts that were
+// unproductive, unless it says otherwise; a host with which the source had a
+// productive conversation is not swept by it; and where a rule asks for a
+// share, enough of what the source tried in the same way must have failed.
+package detect

@@ -1,0 +1,315 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// Config bounds an [Engine]. The zero value is the default.
+type Config struct {
+	// Report is given each record, in order. Nil means nobody asks.
+	Report func(Scan)
+	// Sources bounds how many sources have a record; 0 means 1,048,576. At the
+	// bound those least recently active without an open scan are forgotten.
+	Sources int
+	// Groups bounds how many counts are kept, one for each rule and key; 0
+	// means 262,144. At the bound the oldest are forgotten.
+	Groups int
+	// History bounds how many attempts are remembered for back-filling scans and
+	// for guards; 0 means 262,144.
+	History int
+	// Targets bounds the distinct targets held for one scan; 0 means 131,072.
+	// Beyond them its counts stand still and Scan.Estimated is set.
+	Targets int
+}
+
+// Stats counts what an [Engine] has done.
+type Stats struct {
+	Opened         uint64 // scans opened
+	Closed         uint64 // scans closed
+	Sources        int    // sources with a record now
+	SourcesEvicted uint64 // records forgotten because Config.Sources was reached
+	Groups         int    // counts kept now
+	GroupsEvicted  uint64 // counts forgotten because Config.Groups was reached
+	Guarded        uint64 // times a threshold was crossed and a guard held the rule back
+}
+
+// Engine turns events into scans. It belongs to one goroutine.
+type Engine struct {
+	cfg     Config
+	home    homeNets
+	rules   []*compiledRule
+	early   bool // a rule counts attempts as they open
+	now     int64
+	past    history
+	sources sourceTable
+	groups  groupTable
+	open    []*incident // in the order in which they opened
+	check   int64       // no incident falls idle before
+	opened  uint64
+	stats   Stats
+	guard   guardSets
+}
+
+// New makes an engine that works by rules. An error names the rule that cannot
+// be used.
+func New(cfg Config, rules Rules) (*Engine, error) {
+	setDefault(&cfg.Sources, 1<<20)
+	setDefault(&cfg.Groups, 1<<18)
+	setDefault(&cfg.History, 1<<18)
+	setDefault(&cfg.Targets, 1<<17)
+	if cfg.Report == nil {
+		cfg.Report = func(Scan) {}
+	}
+	e := &Engine{
+		cfg: cfg, check: math.MaxInt64,
+		past:    history{max: uint64(cfg.History)},
+		sources: newSourceTable(cfg.Sources),
+		groups:  newGroupTable(cfg.Groups),
+		guard:   newGuardSets(),
+	}
+	if err := e.Replace(rules); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func setDefault(v *int, d int) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Replace makes the engine go on with other rules. Open scans stay open;
+// counts begin anew. On error the old rules stay in force.
+func (e *Engine) Replace(rules Rules) error {
+	if len(rules.Rules) == 0 {
+		return errors.New("no rules: nothing could be found")
+	}
+	compiled := make([]*compiledRule, 0, len(rules.Rules))
+	early := false
+	for i, r := range rules.Rules {
+		c, err := compile(r, i)
+		if err != nil {
+			return fmt.Errorf("rule %q: %w", r.Name, err)
+		}
+		early = early || c.early
+		compiled = append(compiled, c)
+	}
+	e.rules, e.early, e.home = compiled, early, homeNets(rules.Home)
+	e.groups = newGroupTable(e.cfg.Groups)
+	return nil
+}
+
+// Stats tells what the engine has done so far.
+func (e *Engine) Stats() Stats {
+	s := e.stats
+	s.Sources, s.SourcesEvicted = len(e.sources.index), e.sources.evicted
+	s.Groups, s.GroupsEvicted = len(e.groups.index), e.groups.evicted
+	return s
+}
+
+// Observe takes one event. Events come in the order in which the table emitted
+// them.
+func (e *Engine) Observe(ev *flows.Event) {
+	e.Advance(ev.At)
+	switch ev.Kind {
+	case flows.Opened:
+		e.observeOpened(ev)
+	case flows.Counted:
+		e.observeCounted(ev)
+	case flows.Raised, flows.Withdrawn:
+		e.observeChanged(ev)
+	case flows.Final:
+		e.observeFinal(ev)
+	}
+}
+
+// observeOpened sees a new attempt, or a further connection to its target.
+func (e *Engine) observeOpened(ev *flows.Event) {
+	if !e.early && !ev.Counted {
+		return
+	}
+	s := e.source(&ev.Initiator)
+	pr := probeFrom(ev, s)
+	if e.early {
+		for _, r := range e.rules {
+			pr.flagged = pr.flagged || r.early && r.concerns(&pr.attempted, s, e.home)
+		}
+	}
+	if !pr.flagged && !ev.Counted {
+		return
+	}
+	further := ev.Connections > 1
+	if !(further && e.past.renew(s, &pr.attempted)) && pr.flagged {
+		e.past.add(s, &pr.attempted)
+	}
+	if s.incident != nil {
+		e.grown(s.incident, s.incident.take(&pr.attempted, pr.flagged, e.cfg.Targets))
+	}
+	if pr.flagged {
+		e.count(s, &pr)
+	}
+}
+
+// observeCounted sees an attempt that now counts against its initiator.
+func (e *Engine) observeCounted(ev *flows.Event) {
+	s := e.source(&ev.Initiator)
+	s.active = e.now
+	pr := probeFrom(ev, s)
+	s.remember(ev)
+	if !pr.weighs() {
+		return
+	}
+	e.remember(s, &pr, e.early)
+	if s.incident != nil {
+		e.grown(s.incident, s.incident.take(&pr.attempted, true, e.cfg.Targets))
+	}
+	e.count(s, &pr)
+}
+
+// observeChanged sees an outcome that rose, of a counted attempt or to
+// productive; or an attempt that counts no longer. What was learned of its target stays.
+func (e *Engine) observeChanged(ev *flows.Event) {
+	s := e.source(&ev.Initiator)
+	pr := probeFrom(ev, s)
+	if !pr.weighs() {
+		return
+	}
+	if fresh := ev.Kind == flows.Raised && !ev.Counted; fresh {
+		e.remember(s, &pr, e.early)
+	} else {
+		e.past.renew(s, &pr.attempted)
+	}
+	e.count(s, &pr)
+	if s.incident != nil {
+		fits := pr.flagged || !pr.counted && s.incident.belongs(&pr.attempted)
+		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
+	}
+}
+
+// observeFinal sees the end of an attempt. By now all its packets are known,
+// and an answer that did not count stands.
+func (e *Engine) observeFinal(ev *flows.Event) {
+	answered := ev.Outcome == flows.Answered && !ev.Counted
+	if !ev.Counted && !answered {
+		return
+	}
+	s := e.source(&ev.Initiator)
+	pr := probeFrom(ev, s)
+	if !pr.weighs() {
+		return
+	}
+	if answered {
+		e.remember(s, &pr, true)
+		e.count(s, &pr)
+	} else {
+		e.past.renew(s, &pr.attempted)
+	}
+	if s.incident != nil {
+		fits := pr.flagged || answered && s.incident.belongs(&pr.attempted)
+		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
+	}
+}
+
+// remember notes an attempt; known says that it may be remembered already.
+func (e *Engine) remember(s *source, pr *probe, known bool) {
+	if !known || !e.past.renew(s, &pr.attempted) {
+		e.past.add(s, &pr.attempted)
+	}
+}
+
+// count holds a probe against every rule that its event concerns: it is counted
+// where it matches, and taken out again where it does so no longer.
+func (e *Engine) count(s *source, pr *probe) {
+	opening := pr.event.Kind == flows.Opened
+	for _, r := range e.rules {
+		if r.early != opening || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
+			continue
+		}
+		if !r.holds(&pr.attempted) {
+			if pr.event.Kind != flows.Counted {
+				e.uncount(r, s, pr)
+			}
+			continue
+		}
+		if !r.unproductive && !pr.flagged {
+			pr.flagged = true
+			e.past.flag(s, &pr.attempted)
+		}
+		g := e.groups.count(r, s, pr)
+		if g.size() <= r.Over || s.incident != nil && s.incident.noted(r, g) {
+			continue
+		}
+		if value, ok := e.fires(r, g, s, pr); ok {
+			e.fire(r, g, s, pr, value)
+		}
+	}
+}
+
+// uncount takes a probe's value out of a count, unless another attempt of the
+// source upholds it.
+func (e *Engine) uncount(r *compiledRule, s *source, pr *probe) {
+	g := e.groups.find(r, s, pr)
+	if g == nil {
+		return
+	}
+	value, upheld := r.value(&pr.attempted), false
+	e.walk(r, s, pr, 0, func(a *attempted) {
+		upheld = upheld || r.value(a) == value && r.concerns(a, s, e.home) && r.holds(a)
+	})
+	if !upheld {
+		g.remove(value)
+	}
+}
+
+// fire opens a scan, or notes in the open one that a further rule fired.
+func (e *Engine) fire(r *compiledRule, g *group, s *source, pr *probe, value int) {
+	if s.incident == nil {
+		e.openIncident(r, g, s, pr, value)
+		return
+	}
+	s.incident.fired(r, g, pr, e.now, value)
+}
+
+// source finds the record of a source, or makes one. If there is no room, the
+// one that has been quiet for longest goes; its scan, if it has one, is closed.
+func (e *Engine) source(addr *[16]byte) *source {
+	if s := e.sources.find(addr); s != nil {
+		return s
+	}
+	if e.sources.full() {
+		if v := e.sources.victim(); v.incident != nil {
+			inc := v.incident
+			e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == inc })
+			e.close(inc, inc.ownTime(e.now))
+		}
+	}
+	return e.sources.make(addr, e.now)
+}
+
+// Advance moves the engine to now on the line clock: scans that have been idle
+// for long enough close. An earlier now does nothing.
+func (e *Engine) Advance(now int64) {
+	if now <= e.now {
+		return
+	}
+	e.now = now
+	if now >= e.check {
+		e.closeIdle()
+	}
+}
+
+// Close ends every open scan, in the order in which they opened, as the end of
+// the input does.
+func (e *Engine) Close() {
+	e.closeIdle()
+	for _, inc := range e.open {
+		e.close(inc, inc.ownTime(e.now))
+	}
+	e.open = nil
+}

@@ -1,0 +1,158 @@
+package detect
+
+import (
+	"math"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// overwhelming is how many times its threshold a count must reach before the
+// share of failures is no longer asked.
+const overwhelming = 10
+
+// guardSets are reused from one question to the next.
+type guardSets struct {
+	spoken    map[[16]byte]struct{} // hosts with a productive conversation
+	failed    map[uint64]bool       // values that failed: true if crafted
+	succeeded map[uint64]struct{}
+}
+
+func newGuardSets() guardSets {
+	return guardSets{map[[16]byte]struct{}{}, map[uint64]bool{}, map[uint64]struct{}{}}
+}
+
+// fires decides whether a rule whose threshold was crossed may accuse the
+// source: its further conditions, and the guards. value is what it has counted.
+func (e *Engine) fires(r *compiledRule, g *group, s *source, pr *probe) (value int, ok bool) {
+	if !r.unproductive {
+		return g.size(), e.conditions(r, s, pr)
+	}
+	w := e.weigh(r, s, pr)
+	ok = w.failed > r.Over
+	if ok && r.Share > 0 && w.failed < overwhelming*(r.Over+1) && 2*w.crafted < w.failed {
+		// Where the successes may have been forgotten, a share cannot be told.
+		ok = w.whole && float64(w.failed) >= r.Share*float64(w.failed+w.succeeded)
+	}
+	if !ok {
+		e.stats.Guarded++
+		return 0, false
+	}
+	return max(w.failed, g.size()), e.conditions(r, s, pr)
+}
+
+// weight is what is remembered of a source under a rule's key and window, in
+// distinct values.
+type weight struct {
+	failed, crafted, succeeded int
+	whole                      bool // nothing of the window has been forgotten
+}
+
+// weigh counts what failed, what of that was crafted, and what succeeded. Where
+// hosts are counted, one that the source had a
+// productive conversation with has failed nothing; where ports of a host are, an
+// unused connection to a host that the source has such a conversation with is none either (FTP's
+// data, where the server alone sends). Crafted probes have no such excuse.
+func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
+	clear(e.guard.spoken)
+	clear(e.guard.failed)
+	clear(e.guard.succeeded)
+	e.recall(s, pr, r, 0, func(a *attempted) {
+		if a.outcome == flows.Productive {
+			e.guard.spoken[a.responder] = struct{}{}
+		}
+	})
+	w.whole = e.walk(r, s, pr, 0, func(a *attempted) {
+		v := r.value(a)
+		_, spoken := e.guard.spoken[a.responder]
+		excused := spoken && !a.crafted && (!r.byDst || a.handshake && a.outcome == flows.Answered)
+		switch {
+		case r.holds(a) && !excused:
+			e.guard.failed[v] = e.guard.failed[v] || a.crafted
+		case !a.counted && (a.outcome == flows.Answered || a.outcome == flows.Productive):
+			e.guard.succeeded[v] = struct{}{}
+		}
+	})
+	for v, c := range e.guard.failed {
+		w.failed++
+		if c {
+			w.crafted++
+		}
+		delete(e.guard.succeeded, v)
+	}
+	w.succeeded = len(e.guard.succeeded)
+	return w
+}
+
+// walkLimit bounds how many attempts a guard looks at, beyond 16 times the
+// threshold.
+const walkLimit = 1024
+
+// walk visits the source's attempts that a rule concerns, under the same key and
+// in the same window as a probe, the latest first. over is a threshold other than the
+// rule's own that has to be reached. It reports whether nothing of the window was forgotten.
+func (e *Engine) walk(r *compiledRule, s *source, pr *probe, over int, visit func(*attempted)) bool {
+	return e.recall(s, pr, r, over, func(a *attempted) {
+		if r.sameKey(a, &pr.attempted) && r.concerns(a, s, e.home) {
+			visit(a)
+		}
+	})
+}
+
+// late is how much later than its start an attempt may be remembered.
+const late = 20 * second
+
+// recall visits the source's attempts in a rule's window.
+func (e *Engine) recall(s *source, pr *probe, r *compiledRule, over int, visit func(*attempted)) (whole bool) {
+	edge := int64(math.MinInt64)
+	switch {
+	case r.sliding():
+		edge = pr.line - r.window
+	case r.Window == Tumbling:
+		edge = pr.line - r.window - late
+	}
+	pos := s.newest
+	for range walkLimit + 16*max(r.Over, over) {
+		a := e.past.at(pos)
+		if a == nil {
+			return pos == 0 && (!s.partial || s.made <= edge)
+		}
+		pos = a.prev
+		if a.line < edge {
+			if a.line < edge-late {
+				return true
+			}
+			continue
+		}
+		if r.Window != Tumbling || floorDiv(a.start, r.window) == floorDiv(pr.time, r.window) {
+			visit(a)
+		}
+	}
+	return true
+}
+
+func (c *compiledRule) sameKey(a, b *attempted) bool {
+	switch {
+	case c.byDst && a.responder != b.responder:
+	case c.byPort && a.port != b.port:
+	case c.byProto && a.class != b.class:
+	default:
+		return true
+	}
+	return false
+}
+
+// conditions checks the rule's further counts under the same key and window.
+func (e *Engine) conditions(r *compiledRule, s *source, pr *probe) bool {
+	for _, c := range r.And {
+		distinct := map[uint64]struct{}{}
+		e.walk(r, s, pr, c.Over, func(a *attempted) {
+			if r.holds(a) && (r.unproductive || a.flagged) {
+				distinct[valueOf(c.Count, a)] = struct{}{}
+			}
+		})
+		if len(distinct) <= c.Over {
+			return false
+		}
+	}
+	return true
+}

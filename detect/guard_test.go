@@ -1,0 +1,271 @@
+package detect
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// TestShare: a source that tries much and mostly succeeds is a proxy or a mail
+// server, up to the share that the rule names.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		failing, fine int
+		want          bool
+	}{
+		{9, 0, false},
+		{10, 0, true},
+		{10, 23, true},
+		{10, 24, false},
+		{12, 100, false},
+		{30, 70, true},
+		{30, 71, false},
+		{99, 1000, false},
+		{100, 1000, true}, // ten times the threshold
+	} {
+		w := newWire(t, profile(t, "default"))
+		for i := range c.fine {
+			w.busy(float64(i)/10, inside, nth("192.0.0.0", i), 443)
+		}
+		for i := range c.failing {
+			w.knock(101+float64(i), inside, nth(server, i), 443)
+		}
+		w.end()
+		require.Equal(t, c.want, len(w.scans) > 0, "%d of %d fail", c.failing, c.failing+c.fine)
+		if !c.want {
+			require.Equal(t, c.failing > 9, w.engine.Stats().Guarded > 0, "%d of %d fail", c.failing, c.failing+c.fine)
+		}
+	}
+}
+
+// TestShareIsOfTheKey: success elsewhere, by another protocol or before the
+// window, excuses nothing.
+func TestShareIsOfTheKey(t *testing.T) {
+	for name, fine := range map[string]func(w *wire, i int){
+		"another port": func(w *wire, i int) { w.busy(float64(i)/10, outside, nth("192.0.0.0", i), 80) },
+		"another protocol": func(w *wire, i int) {
+			p := w.datagram(outside, nth("192.0.0.0", i), 443)
+			w.send(float64(i)/10, p, answerTo(p))
+		},
+		"another source":        func(w *wire, i int) { w.busy(float64(i)/10, inside, nth("192.0.0.0", i), 443) },
+		"before the window":     func(w *wire, i int) { w.busy(float64(i)/10-400, outside, nth("192.0.0.0", i), 443) },
+		"the same hosts, again": func(w *wire, i int) { w.busy(float64(i)/10, outside, nth("192.0.0.0", i%3), 443) },
+	} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 100 {
+			fine(w, i)
+		}
+		for i := range 10 {
+			w.knock(11+float64(i), outside, nth(server, i), 443)
+		}
+		w.end()
+		require.Len(t, w.phase(Close), 1, name)
+	}
+}
+
+// TestSlowSuccessIsSuccess: a host that answers after half a second has counted
+// as failed until then, and no longer.
+func TestSlowSuccessIsSuccess(t *testing.T) {
+	for _, slow := range []int{23, 24} {
+		w := newWire(t, profile(t, "default"))
+		for i := range slow {
+			c := w.dial(inside, nth("192.0.0.0", i), 443)
+			w.send(float64(2*i), c.syn())
+			w.send(float64(2*i)+1, c.synack(), c.ack(), c.ask(), c.reply())
+		}
+		for i := range 10 {
+			w.knock(60+float64(i), inside, nth(server, i), 443)
+		}
+		w.end()
+		require.Equal(t, slow == 23, len(w.scans) > 0)
+	}
+}
+
+// TestShareOfPorts: the share is asked of the ports of a host too.
+func TestShareOfPorts(t *testing.T) {
+	for _, fine := range []int{23, 24} {
+		w := newWire(t, profile(t, "default"))
+		for i := range fine {
+			w.busy(float64(i), outside, server, uint16(1000+i))
+		}
+		for i := range 10 {
+			w.knock(50+float64(i), outside, server, uint16(2000+i))
+		}
+		w.end()
+		require.Equal(t, fine == 23, len(w.scans) > 0)
+	}
+}
+
+// TestCraftedHasNoExcuse: tools that mostly succeed are scanners all the same.
+func TestCraftedHasNoExcuse(t *testing.T) {
+	w := newWire(t, profile(t, "default"))
+	for i := range 100 {
+		w.busy(float64(i)/10, outside, nth(server, i), 22)
+	}
+	for i := range 5 {
+		p := w.dial(outside, nth(server, i), 22).syn() // hosts it has spoken with
+		p.Window = 1024
+		w.send(20+11*float64(i), p)
+	}
+	require.Equal(t, "crafted-hosts-on-a-port", w.closed(t).Rule)
+}
+
+// TestMostlyCraftedNeedsNoShare: where most of what failed is crafted, the plain
+// rule asks for no share either.
+func TestMostlyCraftedNeedsNoShare(t *testing.T) {
+	for tools := range 11 {
+		w := newWire(t, onlyRule(t, "{name: it, count: dst, by: [src, dst_port], over: 9, within: 5m, share: 0.3}"))
+		for i := range 100 {
+			w.busy(float64(i)/10, outside, nth("192.0.0.0", i), 22)
+		}
+		for i := range 10 {
+			p := w.dial(outside, nth(server, i), 22).syn()
+			if i < tools {
+				p.Window = 1024
+			}
+			w.send(20+float64(i), p)
+		}
+		w.end()
+		require.Equal(t, tools >= 5, len(w.scans) > 0, "%d of 10", tools)
+	}
+}
+
+// TestFallback: a browser that tries QUIC where only TCP answers has swept
+// nobody; without the conversations it has.
+func TestFallback(t *testing.T) {
+	for _, talks := range []bool{true, false} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 30 {
+			w.send(float64(i), w.datagram(inside, nth(server, i), 443))
+			if talks {
+				w.busy(float64(i)+0.1, inside, nth(server, i), 443)
+			}
+		}
+		w.end()
+		require.Equal(t, !talks, len(w.scans) > 0)
+	}
+}
+
+// TestHostGuardSparesNoOthers: hosts that were spoken with are not swept, and
+// ten others are.
+func TestHostGuardSparesNoOthers(t *testing.T) {
+	for _, others := range []int{9, 10} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 5 {
+			w.busy(float64(i), inside, nth(server, i), 80)
+		}
+		for i := range 5 + others {
+			w.knock(10+float64(i), inside, nth(server, i), 445)
+		}
+		w.end()
+		require.Equal(t, others == 10, len(w.scans) > 0, "%d others", others)
+	}
+}
+
+// TestPassiveFTP: data connections on which only the server speaks are unused
+// from the initiator's side. Beside a conversation with the same host they are
+// no scan of its ports; beside none they are.
+func TestPassiveFTP(t *testing.T) {
+	for _, control := range []bool{true, false} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 60 {
+			if control && i%20 == 0 {
+				w.busy(float64(5*i), outside, server, 21)
+			}
+			c := w.dial(outside, server, uint16(50000+i))
+			w.send(float64(5*i)+1, c.syn(), c.synack(), c.ack(), c.reply(), c.ack())
+		}
+		w.end()
+		require.Equal(t, !control, len(w.scans) > 0)
+	}
+}
+
+// TestConversationHidesNoFailures: speaking with a host excuses unused
+// connections to it, never ports that were silent or refused.
+func TestConversationHidesNoFailures(t *testing.T) {
+	for name, probe := range map[string]func(w *wire, now float64, port uint16){
+		"silent":  func(w *wire, now float64, port uint16) { w.knock(now, outside, server, port) },
+		"refused": func(w *wire, now float64, port uint16) { w.refused(now, outside, server, port) },
+		"half-open": func(w *wire, now float64, port uint16) {
+			c := w.dial(outside, server, port)
+			w.send(now, c.syn(), c.synack(), c.abort())
+		},
+	} {
+		w := newWire(t, profile(t, "default"))
+		w.busy(0, outside, server, 21)
+		for i := range 10 {
+			probe(w, 1+float64(i), uint16(100+i))
+		}
+		w.end()
+		require.Len(t, w.phase(Close), 1, name)
+	}
+}
+
+// TestGuardsAreForUnproductive: rules that count whatever was tried ask no guard.
+func TestGuardsAreForUnproductive(t *testing.T) {
+	w := newWire(t, onlyRule(t, "{name: it, count: dst, by: [src], of: connection, over: 9, within: 5m}"))
+	for i := range 10 {
+		w.busy(float64(i), inside, nth(server, i), 443)
+	}
+	w.end()
+	require.Len(t, w.phase(Open), 1)
+	require.Zero(t, w.engine.Stats().Guarded)
+}
+
+// TestGuardedFiresLater: a rule that was held back accuses once the share is
+// reached.
+func TestGuardedFiresLater(t *testing.T) {
+	w := newWire(t, profile(t, "default"))
+	for i := range 40 {
+		w.busy(float64(i)/10, inside, nth("192.0.0.0", i), 443)
+	}
+	for i := range 17 {
+		w.knock(10+float64(i), inside, nth(server, i), 443)
+	}
+	w.idle(27)
+	require.Empty(t, w.scans)
+	require.EqualValues(t, 8, w.engine.Stats().Guarded)
+	w.knock(28, inside, nth(server, 17), 443) // 18 of 58
+	w.idle(29)
+	require.Len(t, w.scans, 1)
+	require.Equal(t, 18, w.scans[0].Evidence.Value)
+	require.Equal(t, 18, w.scans[0].DetectedAfter.Targets)
+}
+
+// TestVictimsAreNeverNamed sends random replies, resets, backscatter and ICMP
+// errors, and a few scanners among them: only those may be named.
+func TestVictimsAreNeverNamed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWire(t, profile(t, "default"))
+		scanner := rapid.Bool().Draw(t, "scanner")
+		kinds := rapid.SliceOfN(rapid.IntRange(0, 8), 300, 300).Draw(t, "kinds")
+		salt := rapid.IntRange(0, 1000).Draw(t, "salt")
+		for i, kind := range kinds {
+			now := float64(i) / 10
+			// A victim answers addresses that never asked: those of spoofed packets.
+			c := w.dial(nth("203.0.113.0", i*salt%4000), nth(server, i%3), uint16(1+i*7%50))
+			udp := w.datagram(nth("203.0.113.0", i), nth(server, i%3), 53)
+			p := []flows.Packet{
+				c.synack(), c.refuse(), c.back(flows.FlagRST, 0), c.reply(), answerTo(w.echo(outside, nth(server, i))),
+				unreachable(c.syn(), nth(server, i%3), 3), unreachable(udp, nth(server, i%3), 13), answerTo(udp),
+				answerTo(flows.Packet{Kind: flows.KindARPRequest, Src: address(inside), Dst: address(nth(inside, i))}),
+			}[kind]
+			if kind == 7 {
+				p.Marks = flows.MarkReplyLike
+			}
+			w.send(now, p)
+			if scanner {
+				s := w.dial(outside, nth(server, i%3), uint16(i))
+				w.send(now, s.syn(), s.refuse())
+			}
+		}
+		w.end()
+		require.Equal(t, scanner, len(w.scans) > 0)
+		for _, s := range w.scans {
+			require.Equal(t, outside, s.Src.String())
+		}
+	})
+}

@@ -1,0 +1,314 @@
+package detect
+
+import (
+	"math"
+	"slices"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// target is a port of a host, as one technique sees it.
+type target struct {
+	host [16]byte
+	port uint16
+}
+
+// targetState is what is known of a target in a scan.
+type targetState struct {
+	start       int64 // of the latest attempt, of which the next two are counted already
+	packets     uint32
+	connections uint32
+	outcome     flows.Outcome
+	code        uint8
+	crafted     bool
+	handshake   bool
+	halfOpen    bool
+	cut         bool
+}
+
+// part is what a scan did with one technique.
+type part struct {
+	technique  flows.Technique
+	class      flows.Class
+	targets    map[target]targetState
+	hosts      map[[16]byte]struct{}
+	ports      map[uint16]struct{}
+	attempts   uint64
+	packets    uint64
+	first      int64
+	last       int64
+	handshakes int // targets
+	halfOpen   int // targets
+	crafted    int // targets
+	full       bool
+}
+
+// incident is a scan that is open.
+type incident struct {
+	source   *source
+	addr     [16]byte
+	id       string
+	day      string // correlation
+	floor    int64  // least idle time
+	rule     *compiledRule
+	evidence Evidence
+	detected Detected
+	rules    []Fired
+	bins     []int64 // of rules, for tumbling windows
+	parts    []*part
+	home     homeNets
+
+	first, firstLine int64
+	last, lastLine   int64
+	gaps             [gapsKept]int64
+	gapCount         int
+	tally            tally
+	hosts            map[[16]byte]struct{} // over all parts
+	ports            map[uint16]struct{}
+	cut              int
+	vlan             uint16
+	targets          int
+	doubling         int // targets at which an update is due
+	said             said
+}
+
+// said is what the latest record said of what may change.
+type said struct {
+	shape     Shape
+	technique string
+	verdict   Verdict
+	parts     int
+	single    bool // one host
+}
+
+// Bounds on how long a scan may be silent before it is over.
+const (
+	second   = int64(1_000_000_000)
+	idleMin  = 15 * 60 * second
+	idleMax  = 24 * 3600 * second
+	gapsKept = 32
+	maxFired = 256
+)
+
+// idle is how long the scan may be silent: eight times the median gap between
+// its attempts, but no less than the window of the rule that opened it, within bounds.
+func (inc *incident) idle() int64 {
+	n := min(inc.gapCount, gapsKept)
+	if n == 0 {
+		return inc.floor
+	}
+	sorted := inc.gaps
+	slices.Sort(sorted[:n])
+	return min(max(inc.floor, 8*sorted[n/2]), idleMax)
+}
+
+// idleFloor is the least time for which a scan opened by a rule may be silent.
+func idleFloor(r *compiledRule) int64 {
+	if !r.sliding() {
+		return idleMin
+	}
+	return min(max(idleMin, r.window), idleMax)
+}
+
+// ownTime turns a line time into the capture's own, as of the scan's last
+// attempt.
+func (inc *incident) ownTime(line int64) int64 { return line - inc.lastLine + inc.last }
+
+// openIncident opens a scan for a source, filled with what is remembered of it.
+func (e *Engine) openIncident(r *compiledRule, g *group, s *source, pr *probe, value int) {
+	e.stats.Opened++
+	inc := &incident{
+		source: s, addr: s.addr, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
+	}
+	s.incident = inc
+	rank := e.backfill(inc, s, pr)
+	inc.id, inc.day = scanID(&inc.addr, inc.first), correlation(&inc.addr, inc.first)
+	inc.detected = Detected{Targets: rank, Seconds: seconds(e.now - inc.firstLine)}
+	inc.evidence = Evidence{
+		Count: string(r.Count), Value: value, Threshold: r.Over, Window: r.windowText(),
+	}
+	inc.fired(r, g, pr, e.now, value)
+	e.open = append(e.open, inc)
+	e.check = min(e.check, inc.lastLine+idleMin)
+	inc.doubling = 2 * inc.targets
+	e.report(inc, Open, inc.ownTime(e.now), nil)
+}
+
+// backfill gives a new scan the source's attempts that counted, back to the
+// first gap that would have ended it, and the answered ones that belong to
+// them. It returns how many targets began no later than the probe that opened the scan.
+func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
+	var found, answered []*attempted
+	edge := pr.attempted.line
+	for pos := s.newest; ; {
+		a := e.past.at(pos)
+		if a == nil || pos <= s.after {
+			break
+		}
+		pos = a.prev
+		if !a.material() {
+			if a.outcome == flows.Answered || a.outcome == flows.Productive {
+				answered = append(answered, a)
+			}
+			continue
+		}
+		if a.line < edge-inc.floor && inc.rule.sliding() {
+			break
+		}
+		edge = min(edge, a.line)
+		found = append(found, a)
+	}
+	slices.Reverse(found)
+	slices.Reverse(answered)
+	inc.begin(found)
+	for _, a := range found {
+		before := inc.targets
+		inc.take(a, true, e.cfg.Targets)
+		if inc.targets > before && a.start <= pr.attempted.start {
+			rank++
+		}
+	}
+	for _, a := range answered {
+		if a.line >= edge-inc.floor {
+			inc.take(a, inc.belongs(a), e.cfg.Targets)
+		}
+	}
+	return rank
+}
+
+// begin sets the beginning of a scan by its first attempt.
+func (inc *incident) begin(found []*attempted) {
+	first := found[0]
+	for _, a := range found {
+		if a.line < first.line {
+			first = a
+		}
+	}
+	inc.first, inc.firstLine = first.start, first.line
+	inc.last, inc.lastLine = first.start, first.line
+}
+
+// noted reports whether the scan knows already that a rule fired, and keeps
+// its value. Of a tumbling window there is one entry a bin, with the highest
+// value; of others one a rule, with the first.
+func (inc *incident) noted(r *compiledRule, g *group) bool {
+	for i := len(inc.rules) - 1; i >= 0; i-- {
+		f := &inc.rules[i]
+		if f.Rule != r.Name || inc.bins[i] != g.key.bin {
+			continue
+		}
+		if !r.sliding() {
+			f.Value = max(f.Value, g.size())
+		}
+		return true
+	}
+	return false
+}
+
+// done reports whether a rule has nothing more to say of this scan: one with a
+// sliding window that has fired.
+func (inc *incident) done(r *compiledRule) bool {
+	return r.sliding() && slices.ContainsFunc(inc.rules, func(f Fired) bool { return f.Rule == r.Name })
+}
+
+// fired notes that a rule fired for the first time.
+func (inc *incident) fired(r *compiledRule, g *group, pr *probe, now int64, value int) {
+	if len(inc.rules) < maxFired {
+		own := now + pr.event.Start - pr.event.Line
+		inc.rules = append(inc.rules, Fired{Rule: r.Name, Time: Time(own), Value: value})
+		inc.bins = append(inc.bins, g.key.bin)
+	}
+}
+
+// grown reports what has changed in a scan, if it is worth a record.
+func (e *Engine) grown(inc *incident, changed bool) {
+	if !changed {
+		return
+	}
+	e.check = min(e.check, inc.lastLine+idleMin)
+	if added := inc.news(); len(added) > 0 {
+		e.report(inc, Update, inc.ownTime(e.now), added)
+	}
+}
+
+// news lists what is different from the latest record.
+func (inc *incident) news() []string {
+	var added []string
+	if inc.targets >= inc.doubling {
+		added = append(added, "targets")
+	}
+	now := inc.state()
+	if now.single != inc.said.single {
+		added = append(added, "hosts")
+	}
+	if now.parts != inc.said.parts {
+		added = append(added, "technique")
+	}
+	if now.shape != inc.said.shape {
+		added = append(added, "shape")
+	}
+	if now.verdict.rank() > inc.said.verdict.rank() {
+		added = append(added, "verdict")
+	}
+	return added
+}
+
+func (e *Engine) report(inc *incident, phase Phase, at int64, added []string) {
+	highest := inc.said.verdict
+	inc.said = inc.state()
+	if highest.rank() > inc.said.verdict.rank() {
+		inc.said.verdict = highest
+	}
+	for inc.doubling <= inc.targets && inc.doubling > 0 {
+		inc.doubling *= 2
+	}
+	sc := inc.record(phase, Time(at))
+	sc.Added = added
+	e.cfg.Report(sc)
+}
+
+// closeIdle closes the scans whose silence has lasted long enough, in the order
+// in which they became due.
+func (e *Engine) closeIdle() {
+	type due struct {
+		inc *incident
+		at  int64
+	}
+	var closing []due
+	e.check = math.MaxInt64
+	kept := e.open[:0]
+	for _, inc := range e.open {
+		at := inc.lastLine + inc.idle()
+		if at <= e.now {
+			closing = append(closing, due{inc, at})
+			continue
+		}
+		e.check = min(e.check, at)
+		kept = append(kept, inc)
+	}
+	clear(e.open[len(kept):])
+	e.open = kept
+	slices.SortStableFunc(closing, func(a, b due) int { return compare(a.at, b.at) })
+	for _, d := range closing {
+		e.close(d.inc, d.inc.ownTime(d.at))
+	}
+}
+
+func (e *Engine) close(inc *incident, at int64) {
+	e.stats.Closed++
+	inc.source.incident = nil
+	// A later scan does not begin with this one's attempts.
+	inc.source.after, inc.source.closed = e.past.last, inc.lastLine
+	e.report(inc, Close, at, nil)
+}
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,209 @@
+package detect
+
+import (
+	"maps"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
+	for _, p := range inc.parts {
+		if p.technique == t {
+			return p
+		}
+	}
+	p := &part{
+		technique: t, class: c, targets: map[target]targetState{},
+		hosts: map[[16]byte]struct{}{}, ports: map[uint16]struct{}{},
+	}
+	inc.parts = append(inc.parts, p)
+	switch len(inc.parts) {
+	case 1:
+		inc.hosts, inc.ports = p.hosts, p.ports
+	case 2:
+		inc.hosts, inc.ports = maps.Clone(inc.hosts), maps.Clone(inc.ports)
+	}
+	return p
+}
+
+// take brings the scan up to what is now known of an attempt, and reports
+// whether that told anything new. Of a target that is not the scan's it takes nothing, unless add is set.
+func (inc *incident) take(a *attempted, add bool, bound int) bool {
+	k := targetOf(a)
+	p, st, known := inc.find(a, k)
+	if !known {
+		if !add {
+			return false
+		}
+		p = inc.partOf(a.technique, a.class)
+		if inc.targets >= bound {
+			p.full = true
+			inc.pace(a)
+			return false
+		}
+		inc.meet(p, a, k)
+		st.outcome, st.code, st.start = a.outcome, a.code, a.start-1
+	} else {
+		inc.tally.count(p.technique, &k, &st, -1)
+	}
+	inc.follow(p, &st, a)
+	p.vote(&st, a)
+	if rises(st.outcome, a.outcome) {
+		st.outcome, st.code = a.outcome, a.code
+	}
+	inc.tally.count(p.technique, &k, &st, +1)
+	p.targets[k] = st
+	return true
+}
+
+func targetOf(a *attempted) target {
+	if a.class == flows.ClassProtocol {
+		return target{a.responder, uint16(a.proto)}
+	}
+	return target{a.responder, a.port}
+}
+
+// follow counts what has been added to an attempt since it was last seen, or
+// the whole of a new one.
+func (inc *incident) follow(p *part, st *targetState, a *attempted) {
+	if st.start != a.start {
+		st.start, st.packets, st.connections, st.cut = a.start, 0, 0, false
+		inc.pace(a)
+		if p.attempts == 0 {
+			p.first, p.last = a.start, a.start
+		}
+		p.first, p.last = min(p.first, a.start), max(p.last, a.start)
+	}
+	p.attempts += uint64(a.connections - min(a.connections, st.connections))
+	p.packets += uint64(a.packets - min(a.packets, st.packets))
+	st.packets, st.connections = max(st.packets, a.packets), max(st.connections, a.connections)
+	if a.cut && !st.cut {
+		st.cut = true
+		inc.cut++
+	}
+}
+
+// meet notes the host and port of a target that is new to a part; new to the
+// scan it is if no other technique has tried it.
+func (inc *incident) meet(p *part, a *attempted, k target) {
+	elsewhere := false
+	for _, o := range inc.parts {
+		if _, ok := o.targets[k]; ok && o.class == p.class {
+			elsewhere = true
+		}
+	}
+	if !elsewhere {
+		inc.targets++
+	}
+	p.hosts[a.responder] = struct{}{}
+	inc.hosts[a.responder] = struct{}{}
+	if hasPorts(a.class) {
+		p.ports[a.port] = struct{}{}
+		inc.ports[a.port] = struct{}{}
+	}
+}
+
+// vote notes how the target was connected to.
+func (p *part) vote(st *targetState, a *attempted) {
+	if a.handshake && !st.handshake {
+		st.handshake = true
+		p.handshakes++
+	}
+	if a.halfOpen && !st.halfOpen {
+		st.halfOpen = true
+		p.halfOpen++
+	}
+	if a.crafted && !st.crafted {
+		st.crafted = true
+		p.crafted++
+	}
+}
+
+// pace moves first and last, and learns the gaps between attempts. One that was
+// merely answered does not begin a scan.
+func (inc *incident) pace(a *attempted) {
+	if a.line < inc.firstLine && a.material() {
+		inc.first, inc.firstLine = a.start, a.line
+	}
+	if a.line <= inc.lastLine {
+		return
+	}
+	inc.gaps[inc.gapCount%gapsKept] = a.line - inc.lastLine
+	inc.gapCount++
+	inc.last, inc.lastLine = a.start, a.line
+}
+
+// rises reports whether an outcome is higher than another: they only rise.
+func rises(from, to flows.Outcome) bool {
+	if from == flows.Unseen {
+		from = flows.Silent
+	}
+	if to == flows.Unseen || to == flows.Expired {
+		return false
+	}
+	return to > from
+}
+
+// belongs reports whether an answered attempt is part of the scan: the same
+// technique, on a host whose ports it tried, or on a port that it tried on
+// hosts. Of TCP only the former: what is productive elsewhere is a conversation.
+func (inc *incident) belongs(a *attempted) bool {
+	for _, p := range inc.parts {
+		if p.technique != a.technique {
+			continue
+		}
+		if p.shape() == Horizontal || len(p.hosts) > len(p.ports) {
+			_, ok := p.ports[a.port]
+			return p.class != flows.ClassTCP && (ok || !hasPorts(p.class))
+		}
+		_, ok := p.hosts[a.responder]
+		return ok
+	}
+	return false
+}
+
+// find is the part of an attempt's technique, and the state of its target there.
+func (inc *incident) find(a *attempted, k target) (*part, targetState, bool) {
+	for _, p := range inc.parts {
+		if p.technique == a.technique {
+			st, ok := p.targets[k]
+			return p, st, ok
+		}
+	}
+	return nil, targetState{}, false
+}
+
+// shape is told from the number of hosts and ports.
+func (p *part) shape() Shape {
+	hosts, ports := len(p.hosts), len(p.ports)
+	switch {
+	case p.class == flows.ClassProtocol:
+		return Protocol
+	case hosts == 1:
+		return Vertical
+	case ports <= 1:
+		return Horizontal
+	case ports >= 3*hosts:
+		return Vertical
+	case hosts >= 3*ports:
+		return Horizontal
+	default:
+		return Block
+	}
+}
+
+// name is the word for the technique: a TCP part whose handshakes were
+// completed, or whose probes are those of an ordinary stack, is a connect scan.
+func (p *part) name() string {
+	if p.technique != flows.TCPSYN {
+		return techniqueName(p.technique)
+	}
+	switch {
+	case p.handshakes > p.halfOpen:
+		return "tcp-connect"
+	case p.halfOpen > p.handshakes || 2*p.crafted >= len(p.targets):
+		return "tcp-syn"
+	default:
+		return "tcp-connect"
+	}
+}

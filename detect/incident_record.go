@@ -1,0 +1,173 @@
+package detect
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"slices"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// maxAnswered bounds the list of what answered in one record.
+const maxAnswered = 256
+
+// largest is the part with the most targets, the earlier of equals.
+func (inc *incident) largest() *part {
+	best := inc.parts[0]
+	for _, p := range inc.parts[1:] {
+		if len(p.targets) > len(best.targets) {
+			best = p
+		}
+	}
+	return best
+}
+
+func (inc *incident) state() said {
+	p := inc.largest()
+	return said{
+		shape: p.shape(), technique: p.name(), verdict: inc.tally.verdict(),
+		parts: len(inc.parts), single: len(inc.hosts) == 1,
+	}
+}
+
+// record is the scan as it now stands.
+func (inc *incident) record(phase Phase, at Time) Scan {
+	largest := inc.largest()
+	t := &inc.tally
+	sc := Scan{
+		Event: "scan", Phase: phase, ID: inc.id, Time: at,
+		Correlation: inc.day, Src: flows.Addr(inc.addr),
+		Shape: largest.shape(), Technique: largest.name(), Proto: ProtoName(largest.class),
+		Rule: inc.rule.Name, Rules: slices.Clone(inc.rules),
+		Targets: inc.targets, First: Time(inc.first), Last: Time(inc.last),
+		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: t.verdict(),
+		Evidence: inc.evidence, VLAN: inc.vlan,
+	}
+	sc.Evidence.Crafted = t.crafted
+	sc.Direction = inc.direction()
+	sc.Severity = severity(sc.Verdict, sc.Direction)
+	sc.Attack = attack(&sc)
+	for _, p := range inc.parts {
+		sc.Attempts += p.attempts
+		sc.Packets += p.packets
+		sc.Techniques = append(sc.Techniques, p.name())
+		sc.Estimated = sc.Estimated || p.full
+	}
+	if len(inc.parts) > 1 {
+		for _, p := range inc.parts {
+			sc.Parts = append(sc.Parts, p.record())
+		}
+	}
+	inc.describeTargets(&sc)
+	if d := sc.Last - sc.First; d > 0 {
+		sc.Rate = round3(float64(sc.Targets) / (float64(d) / 1e9))
+	}
+	return sc
+}
+
+func (inc *incident) describeTargets(sc *Scan) {
+	hosts, ports := inc.hosts, inc.ports
+	sc.Hosts, sc.Ports = len(hosts), len(ports)
+	product := sc.Hosts * max(sc.Ports, 1)
+	sc.Sparse = 4*sc.Targets < product
+	if sc.Hosts == 1 {
+		for h := range hosts {
+			a := flows.Addr(h)
+			sc.Dst = &a
+		}
+	} else {
+		sc.HostRanges = hostRanges(hosts)
+	}
+	sc.PortRanges = portRanges(ports)
+	if sc.Ports == 1 {
+		for n := range ports {
+			sc.Port = &n
+		}
+	}
+	sc.Answered, sc.AnsweredTotal = inc.answered()
+}
+
+// answered lists what answered, by host and port.
+func (inc *incident) answered() ([]Endpoint, int) {
+	type answer struct {
+		target
+		proto string
+	}
+	var list []answer
+	for _, p := range inc.parts {
+		for k, st := range p.targets {
+			if st.outcome == flows.Answered || st.outcome == flows.Productive {
+				list = append(list, answer{k, ProtoName(p.class)})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b answer) int {
+		if c := bytes.Compare(a.host[:], b.host[:]); c != 0 {
+			return c
+		}
+		if a.port != b.port {
+			return int(a.port) - int(b.port)
+		}
+		return bytes.Compare([]byte(a.proto), []byte(b.proto))
+	})
+	list = slices.Compact(list)
+	total := 0
+	if len(list) > maxAnswered {
+		total, list = len(list), list[:maxAnswered]
+	}
+	out := make([]Endpoint, 0, len(list))
+	for _, a := range list {
+		out = append(out, Endpoint{Host: flows.Addr(a.host), Port: a.port, Proto: a.proto})
+	}
+	if len(out) == 0 {
+		return nil, 0
+	}
+	return out, total
+}
+
+func (p *part) record() Part {
+	var t tally
+	for k, st := range p.targets {
+		t.count(p.technique, &k, &st, +1)
+	}
+	return Part{
+		Technique: p.name(), Proto: ProtoName(p.class), Shape: p.shape(),
+		Hosts: len(p.hosts), Ports: len(p.ports), Targets: len(p.targets), Attempts: p.attempts,
+		First: Time(p.first), Last: Time(p.last), Outcomes: t.outcomes,
+	}
+}
+
+// direction is told by where the source and most of the hosts are.
+func (inc *incident) direction() Direction {
+	homely := 0
+	for h := range inc.hosts {
+		if inc.home.has(&h) {
+			homely++
+		}
+	}
+	return directionOf(inc.home.has(&inc.addr), 2*homely > len(inc.hosts))
+}
+
+func seconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e6 }
+
+func round3(f float64) float64 { return math.Round(f*1000) / 1000 }
+
+// scanID names a scan by its source and its first attempt: the same capture
+// gives the same id for ever.
+func scanID(addr *[16]byte, first int64) string {
+	b := append([]byte("synoptic scan 1\x00"), addr[:]...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(first)))
+	return hex.EncodeToString(sum[:8])
+}
+
+const dayLength = 24 * 3600 * second
+
+// correlation names what one source did on one UTC day, on every sensor.
+func correlation(addr *[16]byte, first int64) string {
+	b := append([]byte("synoptic day 1\x00"), addr[:]...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(floorDiv(first, dayLength))))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,95 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+)
+
+// check reports what is wrong between keys that are right by themselves.
+func (r *ruleReader) check() {
+	by, byGood := r.m.keys["by"], r.good["by"]
+	if byGood && !slices.Contains(r.rule.By, FieldSrc) {
+		r.add(by.at, "by: must contain src: scans are opened by source")
+	}
+	if r.good["of"] {
+		r.checkKinds()
+	}
+	r.checkCounts()
+	r.checkPorts()
+}
+
+// checkKinds reports selectors that no attempt can have together.
+func (r *ruleReader) checkKinds() {
+	first := map[selectorKind]Selector{}
+	for i, s := range r.rule.Of {
+		kind := kindOf(string(s))
+		if kind == "" {
+			continue
+		}
+		if other, ok := first[kind]; ok {
+			r.add(r.of[i].at, "of: %s contradicts %s: an attempt has one %s, and all of the list must hold", s, other, kind)
+			continue
+		}
+		first[kind] = s
+	}
+}
+
+// checkCounts reports a count that can never exceed one, and counts that say
+// the same.
+func (r *ruleReader) checkCounts() {
+	seen := map[Field]bool{}
+	r.eachCount(func(e ruleEntry, f Field) {
+		switch {
+		case r.good["by"] && slices.Contains(r.rule.By, f):
+			r.add(e.at, "count: %s is also in by, where it has one value", f)
+		case seen[f]:
+			r.add(e.at, "count: %s is already counted by this rule", f)
+		}
+		seen[f] = true
+	})
+}
+
+// eachCount calls f for each count of the rule that was understood.
+func (r *ruleReader) eachCount(f func(ruleEntry, Field)) {
+	if r.good["count"] {
+		f(r.m.keys["count"], r.rule.Count)
+	}
+	for i, c := range r.rule.And {
+		if c.Count != "" {
+			f(r.and[i], c.Count)
+		}
+	}
+}
+
+// checkPorts reports ports asked of targets that have none.
+func (r *ruleReader) checkPorts() {
+	without := r.portless()
+	if without == "" {
+		return
+	}
+	r.eachCount(func(e ruleEntry, f Field) {
+		if f == FieldDstPort {
+			r.add(e.at, "count: dst_port cannot be counted of %s, which has no ports", without)
+		}
+	})
+	if e, ok := r.m.keys["port"]; ok {
+		r.add(e.at, "port: cannot narrow down %s, which has no ports", without)
+	}
+}
+
+// portless names the protocols or the technique to which the rule is narrowed, if
+// none of its targets has ports.
+func (r *ruleReader) portless() string {
+	if r.good["proto"] && !slices.ContainsFunc(r.rule.Proto, protoHasPorts) {
+		return "proto " + strings.Join(r.rule.Proto, ", ")
+	}
+	if !r.good["of"] {
+		return ""
+	}
+	for _, s := range r.rule.Of {
+		if kindOf(string(s)) == kindTechnique && !techniqueHasPorts(string(s)) {
+			return string(s)
+		}
+	}
+	return ""
+}

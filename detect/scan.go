@@ -1,0 +1,184 @@
+package detect
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Phase is where in its life a scan is when a record of it is made.
+type Phase string
+
+// The phases.
+const (
+	Open   Phase = "open"   // a rule fired
+	Update Phase = "update" // it grew or changed: see Scan.Added
+	Close  Phase = "close"  // it fell silent, or the input ended
+)
+
+// Shape says how the targets of a scan lie. It is derived from them and
+// triggers nothing.
+type Shape string
+
+// The shapes.
+const (
+	Vertical   Shape = "vertical"   // ports of a host
+	Horizontal Shape = "horizontal" // hosts on a port
+	Block      Shape = "block"      // ports of hosts
+	Protocol   Shape = "protocol"   // IP protocols of a host
+)
+
+// Verdict says what the scanner got, in words that promise no more than was
+// seen.
+type Verdict string
+
+// The verdicts, from the least to the most.
+const (
+	Unanswered Verdict = "unanswered" // nothing came back
+	Prohibited Verdict = "prohibited" // ICMP said it is administratively prohibited, nothing else came back
+	Refused    Verdict = "refused"    // reachable, nothing open
+	Ambiguous  Verdict = "ambiguous"  // silence where silence may mean open: UDP, FIN, NULL, Xmas, Maimon
+	Answered   Verdict = "answered"   // something answered: see Scan.Answered
+	Unknown    Verdict = "unknown"    // the capture does not see replies
+)
+
+// Direction says which side of home a scan comes from and goes to.
+type Direction string
+
+// The directions.
+const (
+	Inbound  Direction = "inbound"
+	Outbound Direction = "outbound"
+	Internal Direction = "internal"
+	External Direction = "external" // neither side is home
+)
+
+// Scan is a record of one incident: one source, from the first attempt that
+// counted until it fell silent. Its JSON form is the canonical record from
+// which every other format is made. Counts are exact unless Estimated is set.
+type Scan struct {
+	Event       string     `json:"event"` // always "scan"
+	Phase       Phase      `json:"phase"`
+	ID          string     `json:"id"`          // the same for the same scan in the same capture, always
+	Correlation string     `json:"correlation"` // the same for one source and day on every sensor
+	Time        Time       `json:"time"`        // when this record became due, by the packets' clock
+	Src         netip.Addr `json:"src"`
+
+	Shape      Shape    `json:"shape"`            // of the largest part
+	Sparse     bool     `json:"sparse,omitempty"` // targets are under a quarter of hosts × ports
+	Technique  string   `json:"technique"`        // of the largest part
+	Techniques []string `json:"techniques"`
+	Proto      string   `json:"proto"`
+	Rule       string   `json:"rule"` // the one that opened it
+	Rules      []Fired  `json:"rules"`
+	Parts      []Part   `json:"parts,omitempty"` // where there is more than one
+
+	Dst        *netip.Addr `json:"dst"` // the one host, or null
+	Hosts      int         `json:"hosts"`
+	HostRanges []string    `json:"host_ranges,omitempty"` // "198.51.100.0/24: 254 of 256"
+	Port       *uint16     `json:"port"`                  // the one port, or null
+	Ports      int         `json:"ports"`
+	PortRanges string      `json:"port_ranges,omitempty"` // "21-25,80,443"
+
+	Targets   int     `json:"targets"`  // distinct (host, protocol, port)
+	Attempts  uint64  `json:"attempts"` // connections tried on them
+	Packets   uint64  `json:"packets"`  // first packets, retransmissions included
+	Rate      float64 `json:"rate"`     // targets a second, from First to Last
+	Estimated bool    `json:"estimated,omitempty"`
+
+	First         Time     `json:"first"`
+	Last          Time     `json:"last"`
+	DetectedAfter Detected `json:"detected_after"`
+	Cut           int      `json:"cut,omitempty"` // attempts that the end of the input left undecided
+
+	Outcomes      Outcomes   `json:"outcomes"` // targets by outcome
+	Answered      []Endpoint `json:"answered,omitempty"`
+	AnsweredTotal int        `json:"answered_total,omitempty"` // where Answered is cut short
+
+	Verdict   Verdict   `json:"verdict"`
+	Severity  int       `json:"severity"` // 1 to 5
+	Direction Direction `json:"direction"`
+	Attack    []string  `json:"attack,omitempty"` // ATT&CK technique ids
+	Evidence  Evidence  `json:"evidence"`
+	VLAN      uint16    `json:"vlan,omitempty"`
+	Added     []string  `json:"added,omitempty"` // what an update is about
+}
+
+// Part is what one scan did with one technique.
+type Part struct {
+	Technique string   `json:"technique"`
+	Proto     string   `json:"proto"`
+	Shape     Shape    `json:"shape"`
+	Hosts     int      `json:"hosts"`
+	Ports     int      `json:"ports"`
+	Targets   int      `json:"targets"`
+	Attempts  uint64   `json:"attempts"`
+	First     Time     `json:"first"`
+	Last      Time     `json:"last"`
+	Outcomes  Outcomes `json:"outcomes"`
+}
+
+// Fired says that a rule fired, when, and at what value. For tumbling windows there
+// is one for each window, with the value that the window reached.
+type Fired struct {
+	Rule  string `json:"rule"`
+	Time  Time   `json:"time"`
+	Value int    `json:"value"`
+}
+
+// Detected says what it took to notice a scan.
+type Detected struct {
+	Targets int     `json:"targets"` // rank, by start, of the attempt that crossed the threshold
+	Seconds float64 `json:"seconds"` // from the first attempt to the record
+}
+
+// Outcomes counts targets by their outcome. A target tried by two techniques is
+// counted in each.
+type Outcomes struct {
+	Silent      int `json:"silent"`
+	Unreachable int `json:"unreachable"`
+	Refused     int `json:"refused"`
+	Answered    int `json:"answered"`
+	Productive  int `json:"productive"`
+	Unseen      int `json:"unseen"`
+}
+
+// Endpoint is a host, and a port where the technique has ports.
+type Endpoint struct {
+	Host  netip.Addr `json:"host"`
+	Port  uint16     `json:"port,omitempty"`
+	Proto string     `json:"proto"`
+}
+
+// Evidence is what made the rule fire that opened the scan.
+type Evidence struct {
+	Count     string `json:"count"`
+	Value     int    `json:"value"`
+	Threshold int    `json:"threshold"` // the rule's over: it fires above
+	Window    string `json:"window"`
+	Crafted   int    `json:"crafted"` // targets whose probes no ordinary stack sends
+}
+
+// Time is nanoseconds since 1970. It is written as RFC 3339 in UTC with nine
+// digits of the second.
+type Time int64
+
+const timeFormat = "2006-01-02T15:04:05.000000000Z07:00"
+
+// Std is t as a standard time in UTC.
+func (t Time) Std() time.Time { return time.Unix(0, int64(t)).UTC() }
+
+// String implements fmt.Stringer.
+func (t Time) String() string { return t.Std().Format(timeFormat) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) { return t.Std().AppendFormat(nil, timeFormat), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Time) UnmarshalText(b []byte) error {
+	std, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return err
+	}
+	*t = Time(std.UnixNano())
+	return nil
+}

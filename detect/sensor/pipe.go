@@ -1,0 +1,62 @@
+package sensor
+
+import "github.com/synoptic-ids/synoptic/flows"
+
+// packetBatch is what goes from the reader to the table.
+type packetBatch struct {
+	packets []flows.Packet
+	idle    int64 // a live source's clock when nothing came; 0 otherwise
+}
+
+// eventBatch is what goes from the table to the engine.
+type eventBatch struct {
+	events []flows.Event
+	now    int64 // line clock behind the batch
+}
+
+// handOver is how many batches of packets go to the next stage at a time. Waking
+// another goroutine costs as much as some fifty packets.
+const handOver = 4
+
+// depth is how many batches may wait between two stages.
+const depth = 8
+
+// piped runs reader and table on goroutines of their own. Batches are recycled: each
+// link is a pair of channels, one for full batches and one for empty ones.
+func (s *Sensor) piped(r *reader) error {
+	fullPackets, freePackets := make(chan *packetBatch, depth), make(chan *packetBatch, depth)
+	fullEvents, freeEvents := make(chan *eventBatch, depth), make(chan *eventBatch, depth)
+	for range depth {
+		freePackets <- &packetBatch{}
+		freeEvents <- &eventBatch{}
+	}
+	var readErr error
+	go func() {
+		defer close(fullPackets)
+		for more := true; more; {
+			b := <-freePackets
+			more, readErr = r.fill(b, handOver*s.cfg.Batch)
+			fullPackets <- b
+		}
+	}()
+	go func() {
+		defer close(fullEvents)
+		for p := range fullPackets {
+			ev := <-freeEvents
+			s.pair(p, ev)
+			freePackets <- p
+			fullEvents <- ev
+		}
+		for more := true; more; {
+			ev := <-freeEvents
+			more = s.settle(ev)
+			fullEvents <- ev
+		}
+	}()
+	for ev := range fullEvents {
+		s.detect(ev)
+		freeEvents <- ev
+	}
+	s.engine.Close()
+	return readErr
+}

@@ -1,0 +1,165 @@
+// Package sensor is the whole line as a library: it reads a capture.Source,
+// decodes, pairs flows, detects, and hands scans to a callback.
+package sensor
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// Config says how a [Sensor] works. The zero value replays with the default
+// profile and reports to nobody.
+type Config struct {
+	// Rules are the detection rules; without any, those of the default profile.
+	Rules detect.Rules
+	// OnScan is given each record of a scan: open, update, close. The record is
+	// the callee's to keep. Calls come one at a time, in the order of the packets.
+	OnScan func(detect.Scan)
+	// OnAttempt is given each attempt when its outcome is final, in the order
+	// of their ends. Calls come one at a time, between those of OnScan.
+	OnAttempt func(flows.Attempt)
+	// MaxPackets ends the run after so many packets; 0 means all.
+	MaxPackets uint64
+	// Batch is how many packets go through the stages at a time, 1 to 4,096; 0
+	// means 256. No output depends on it.
+	Batch int
+	// Inline runs all stages on the caller's goroutine, as is done with one
+	// processor. No output depends on it.
+	Inline bool
+	// Table and Engine bound the state. Engine.Report is not used: see OnScan.
+	Table  flows.TableConfig
+	Engine detect.Config
+}
+
+// Summary says what a run read and found.
+type Summary struct {
+	Capture    capture.Stats
+	Decode     flows.DecodeStats
+	Table      flows.TableStats
+	Detect     detect.Stats
+	Settled    uint64                 // segments passed over because they could change no outcome
+	First      detect.Time            // earliest packet time; 0 without packets
+	Last       detect.Time            // latest packet time
+	Damage     []*capture.DamageError // where inputs were damaged, the first 64
+	Refused    []*capture.FormatError // inputs that are no captures, the first 64
+	Interfaces int                    // interfaces that packets came from
+	Stopped    bool                   // MaxPackets was reached, or the context ended
+}
+
+const (
+	defaultBatch = 256
+	maxBatch     = 4096
+	maxReports   = 64
+)
+
+// Sensor runs the line. One Sensor makes one run.
+type Sensor struct {
+	cfg    Config
+	table  *flows.Table
+	engine *detect.Engine
+}
+
+// New checks cfg and makes a sensor.
+func New(cfg Config) (*Sensor, error) {
+	if cfg.Batch == 0 {
+		cfg.Batch = defaultBatch
+	}
+	if cfg.Batch < 1 || cfg.Batch > maxBatch {
+		return nil, fmt.Errorf("batch of %d packets: must be from 1 to %d", cfg.Batch, maxBatch)
+	}
+	if len(cfg.Rules.Rules) == 0 {
+		rules, err := detect.Profile("default")
+		if err != nil {
+			return nil, err
+		}
+		if len(cfg.Rules.Home) > 0 {
+			rules.Home = cfg.Rules.Home
+		}
+		cfg.Rules = rules
+	}
+	cfg.Engine.Report = cfg.OnScan
+	engine, err := detect.New(cfg.Engine, cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Inline = cfg.Inline || runtime.GOMAXPROCS(0) == 1
+	return &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine}, nil
+}
+
+// Run reads src to its end, or until ctx ends, and returns what it read. Scans still open
+// then are closed. It does not close src; to wake a live source, close it when
+// ctx ends. An error is one of reading; the summary counts what was read before it.
+func (s *Sensor) Run(ctx context.Context, src capture.Source) (Summary, error) {
+	r := newReader(ctx, src, s.cfg)
+	var err error
+	if s.cfg.Inline {
+		err = s.inline(r)
+	} else {
+		err = s.piped(r)
+	}
+	sum := r.summary()
+	sum.Table, sum.Detect = s.table.Stats(), s.engine.Stats()
+	stats, statsErr := src.Stats()
+	if err == nil {
+		err = statsErr
+	}
+	sum.Capture = stats
+	return sum, err
+}
+
+// inline runs the stages one after the other.
+func (s *Sensor) inline(r *reader) error {
+	var packets packetBatch
+	var events eventBatch
+	for {
+		more, err := r.fill(&packets, 1)
+		s.pair(&packets, &events)
+		s.detect(&events)
+		if more {
+			continue
+		}
+		for more = true; more; {
+			more = s.settle(&events)
+			s.detect(&events)
+		}
+		s.engine.Close()
+		return err
+	}
+}
+
+// pair gives a batch of packets to the table.
+func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
+	events.events = events.events[:0]
+	for i := range packets.packets {
+		events.events = s.table.Add(&packets.packets[i], events.events)
+	}
+	if packets.idle > 0 {
+		events.events = s.table.Advance(packets.idle, events.events)
+	}
+	events.now = s.table.Now()
+}
+
+// settle ends a batch of what the table still holds, and reports whether there
+// is more.
+func (s *Sensor) settle(events *eventBatch) (more bool) {
+	events.events, more = s.table.Close(events.events[:0])
+	events.now = s.table.Now()
+	return more
+}
+
+// detect gives a batch of events to the engine.
+func (s *Sensor) detect(events *eventBatch) {
+	for i := range events.events {
+		ev := &events.events[i]
+		s.engine.Observe(ev)
+		if ev.Kind == flows.Final && s.cfg.OnAttempt != nil {
+			s.cfg.OnAttempt(ev.Attempt)
+		}
+	}
+	s.engine.Advance(events.now)
+}

@@ -1,0 +1,133 @@
+package detect
+
+import (
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// source is what the engine knows of one initiator.
+type source struct {
+	addr     [16]byte
+	newest   uint64 // its latest attempt in the history, 0 for none
+	after    uint64 // attempts up to here belong to scans that are closed
+	closed   int64  // line time of the last attempt of those scans
+	incident *incident
+	made     int64 // line clock when the record was made
+	partial  bool  // an earlier record of it may have been forgotten
+	active   int64 // line clock when an attempt of it last counted
+
+	// The latest counted probe, by which the next is judged.
+	port     uint16
+	seq      uint32
+	question uint32
+	target   [16]byte
+	to       uint16
+	seen     bool
+}
+
+// remember keeps what the next probe of the source is compared with.
+func (s *source) remember(ev *flows.Event) {
+	s.port, s.seq, s.question = ev.SrcPort, ev.Seq, ev.Question
+	s.target, s.to, s.seen = ev.Responder, ev.Port, true
+}
+
+// sourceTable holds the records of sources: a slab, and an index by address.
+type sourceTable struct {
+	index   map[[16]byte]uint32
+	slab    []*source
+	hand    int
+	max     int
+	evicted uint64
+}
+
+func newSourceTable(bound int) sourceTable {
+	return sourceTable{index: map[[16]byte]uint32{}, max: bound}
+}
+
+func (t *sourceTable) find(addr *[16]byte) *source {
+	if i, ok := t.index[*addr]; ok {
+		return t.slab[i]
+	}
+	return nil
+}
+
+func (t *sourceTable) full() bool { return len(t.slab) >= t.max }
+
+// make adds a record, in the place of the victim if there is no other.
+func (t *sourceTable) make(addr *[16]byte, now int64) *source {
+	s := &source{addr: *addr, made: now, active: now, partial: t.evicted > 0}
+	if !t.full() {
+		t.index[*addr] = uint32(len(t.slab))
+		t.slab = append(t.slab, s)
+		return s
+	}
+	t.evicted++
+	s.partial = true
+	delete(t.index, t.slab[t.hand].addr)
+	t.index[*addr] = uint32(t.hand)
+	t.slab[t.hand] = s
+	return s
+}
+
+// looks is how many records an eviction compares.
+const looks = 64
+
+// victim moves the hand to the record to be forgotten next: of those it passes,
+// the one quiet for longest, with no open scan if there is one.
+func (t *sourceTable) victim() *source {
+	best, from := -1, t.hand
+	for n := range len(t.slab) {
+		if n >= looks && t.slab[best].incident == nil {
+			break
+		}
+		i := (from + 1 + n) % len(t.slab)
+		if best < 0 || t.slab[i].spareable(t.slab[best]) {
+			best = i
+		}
+	}
+	t.hand = best
+	return t.slab[best]
+}
+
+// spareable reports whether s can be spared rather than o.
+func (s *source) spareable(o *source) bool {
+	if (s.incident == nil) != (o.incident == nil) {
+		return s.incident == nil
+	}
+	return s.active < o.active
+}
+
+// probe is an attempt at the moment of an event.
+type probe struct {
+	attempted
+	event      *flows.Event
+	line, time int64 // what windows go by: of the attempt's start, or of the connection that was opened
+	repeats    bool  // same source port or question as the source's probe before
+}
+
+func probeFrom(ev *flows.Event, s *source) probe {
+	return probe{
+		attempted: attempted{
+			responder: ev.Responder, line: ev.Line, start: ev.Start,
+			packets: ev.Packets, connections: ev.Connections, port: ev.Port, vlan: ev.VLAN,
+			proto: ev.Proto, code: ev.Code, class: ev.Class, technique: ev.Technique,
+			outcome: ev.Outcome, counted: ev.Counted, crafted: crafted(ev, s),
+			handshake: ev.Handshake, halfOpen: ev.HalfOpen, cut: ev.Cut,
+		},
+		event: ev, line: ev.TimeLine, time: ev.Time,
+		repeats: s.seen && (ev.SrcPort == s.port || ev.Question != 0 && ev.Question == s.question),
+	}
+}
+
+// weighs reports whether a counted probe is evidence at all. What a gateway asks
+// of its links, somebody behind it asked for. Where replies to UDP cannot be
+// seen, only a datagram that asks what the one before it asked, or from the same
+// port, is evidence.
+func (p *probe) weighs() bool {
+	if p.event.Marks&flows.MarkGateway != 0 {
+		return false
+	}
+	if p.outcome == flows.Unseen && p.class == flows.ClassUDP {
+		return p.repeats
+	}
+	return true
+}
