@@ -89,7 +89,7 @@ type Attempt struct {
 	Window, IPID uint16
 	VLAN         uint16
 	Iface        uint32
-	Packets      uint32 // first packets: retransmissions and duplicates included
+	Packets      uint32 // first packets: retransmissions and duplicates included, until it is productive
 	Connections  uint32 // source ports or sequence numbers tried
 	Marks        Mark   // of the latest connection's first packet
 	SrcMAC       [6]byte
@@ -102,6 +102,7 @@ type Attempt struct {
 	Handshake bool  // the initiator completed the handshake
 	HalfOpen  bool  // answered, and the initiator then reset or kept silent
 	Counted   bool  // it counts as unproductive
+	Withdrawn bool  // it has counted, and does so no longer
 	Cut       bool  // the input ended before the outcome was decided
 }
 

@@ -1,5 +1,5 @@
-// Package flows turns packets into attempts: who tried to reach what, and what
-// came of it.
+// Package flows turns packets into attempts: who tried to reach what, and
+// what came of it.
 //
 // [Decoder] reads the headers of a frame into [Packet] values; [Table] pairs
 // both directions and emits an [Event] for each step in the life of an
@@ -9,12 +9,12 @@
 //
 // The table keeps one entry a [Key]: initiator, responder, port of the
 // responder, protocol and class. The rules below are the whole of its
-// behaviour while it has room; a plain implementation of them, without bounds,
-// stands beside the tests and must agree with it on every input.
+// behaviour while it has room; a plain implementation of them, without
+// bounds, stands beside the tests and must agree with it on every input.
 //
 // 1. Clock. The line clock L starts with the first packet's time and never
-// runs back. Each interface has an offset, 0 at first; a packet's line time is
-// its time plus the offset. A packet more than a minute behind L is a jump
+// runs back. Each interface has an offset, 0 at first; a packet's line time
+// is its time plus the offset. A packet more than a minute behind L is a jump
 // candidate: it leaves L alone and is treated as arriving at L. The third
 // candidate of an interface in a row, if each lies within a minute of the one
 // before (by packet time), sets the offset so that its line time is L. Any
@@ -23,19 +23,21 @@
 // minute before L (a candidate's is L).
 //
 // 2. Timers. They are set on L and fire before the packet that moved L to or
-// past them is looked at, in the order of deadline, then of being set. What they cause
-// happens at the deadline (Event.At); all else at L.
+// past them is looked at, in the order of deadline, then of being set. What
+// they cause happens at the deadline (Event.At); all else at L.
 //
-// 3. Entries. An attempt ends ("final") ten seconds of L after it was opened; the entry stays.
-// After that its outcome rises no more, but that it may still become productive.
-// An entry remembers its four latest connections: source port and the low 16
-// bits of the sequence number. A first packet that matches one of them
-// is a copy: it bumps Packets, nothing else. Otherwise it is a new connection: Opened
-// is emitted, with Connections one up; if the attempt is final, or of another
-// technique, it is a new attempt with everything fresh (one that was not yet final
-// emits Final first), but that UDP keeps the remembered connections if its entry saw a packet within 60 s. A class without ports takes the
-// ICMP identifier as source port, others 0, and 0 for the sequence number;
-// for classes other than TCP a match is a copy only within 60 s of L since the
+// 3. Entries. An attempt ends ("final") ten seconds of L after it was opened;
+// the entry stays. After that its outcome rises no more, but that it may
+// still become productive. An entry remembers its four latest connections:
+// source port and the low 16 bits of the sequence number. A first packet that
+// matches one of them is a copy: it bumps Packets (unless the attempt is
+// productive), nothing else. Otherwise it is a new connection: Opened is
+// emitted, with Connections one up; if the attempt is final, or of another
+// technique, it is a new attempt with everything fresh (one that was not yet
+// final emits Final first), but that UDP keeps the remembered connections if
+// its entry saw a packet within 60 s. A class without ports takes the ICMP
+// identifier as source port, others 0, and 0 for the sequence number; for
+// classes other than TCP a match is a copy only within 60 s of L since the
 // entry last saw a packet, either way.
 //
 // 4. No attempt starts when the source is unspecified (0.0.0.0, ::), a group
@@ -43,91 +45,110 @@
 // neighbour discovery apart, whose link destination is a group by nature. For
 // those a request for one's own address starts none.
 //
-// 5. Counting. A silent attempt counts 0.5 s after it was opened; a refused or
-// unreachable one at once; an answered TCP or SCTP attempt 1 s after the
+// 5. Counting. A silent attempt counts 0.5 s after it was opened; a refused
+// or unreachable one at once; an answered TCP or SCTP attempt 1 s after the
 // answer unless it is productive by then: half-open if the initiator has not
-// completed the handshake, else abandoned. An initiator's RST after the answer
-// and before the handshake counts at once as half-open. UDP, ICMP, ARP,
-// neighbour discovery and IP protocols never count once answered. When an attempt first counts, Counted is emitted, once an attempt.
-// A counted attempt that becomes productive, is answered in a class that does not count
-// answers, or expires, emits Withdrawn; one whose outcome rises otherwise emits
-// Raised. An attempt that becomes productive without being counted emits Raised too; no other rise
-// of an uncounted attempt emits anything.
+// completed the handshake, else abandoned. An initiator's RST after the
+// answer and before the handshake counts at once as half-open. UDP, ICMP,
+// ARP, neighbour discovery and IP protocols never count once answered. When
+// an attempt first counts, Counted is emitted, once an attempt. A counted
+// attempt that becomes productive, is answered in a class that does not count
+// answers, or expires, emits Withdrawn; one whose outcome rises otherwise
+// emits Raised. An attempt that becomes productive without being counted
+// emits Raised too; no other rise of an uncounted attempt emits anything.
 //
 // 6. TCP. SYN with ACK and RST clear is a first packet of a connection,
 // technique TCPSYN. A segment belongs to an entry of TCPSYN by either
 // orientation; the entry looked for first is the one whose responder port is
 // the smaller, the sender being the initiator where they are equal.
-//   - SYN+ACK only looks for the entry whose responder sent it: answered. Without: backscatter.
-//   - RST looks for the entry whose responder sent it (any technique): refused, unless
-//     answered; then for the one whose initiator did: half-open if answered without handshake
-//     or payload. Neither: backscatter.
-//   - Other segments of the initiator, before an answer: if ACK is set and Seq
-//     is the latest connection's Seq+1, the answer was not seen: answered, with
-//     handshake, and one unseen flow for the visibility. Any other is ignored.
-//     After an answer: ACK completes the handshake; payload is noted, and where the
-//     answer was not seen it makes the attempt productive at once.
-//   - Other segments of the responder: answered if the attempt was silent (or unreachable);
-//     productive if the initiator's payload was noted before.
+//   - SYN+ACK only looks for the entry whose responder sent it: answered.
+//     Without: backscatter.
+//   - RST looks for the entry whose responder sent it (any technique):
+//     refused, unless answered; then for the one whose initiator did:
+//     half-open if answered without handshake or payload. Neither:
+//     backscatter.
+//   - Other segments of the initiator, before an answer: if ACK is set and
+//     Seq is the latest connection's Seq+1, the answer was not seen:
+//     answered, with handshake, and one unseen flow for the visibility. Any
+//     other is ignored. After an answer: ACK completes the handshake;
+//     payload is noted, and where the answer was not seen it makes the
+//     attempt productive at once.
+//   - Other segments of the responder: answered if the attempt was silent
+//     (or unreachable); productive if the initiator's payload was noted
+//     before.
 //   - Without an entry, a segment without payload and without a non-zero
-//     EchoedTime is a flag probe if its flags (ECE and CWR apart) are exactly none (TCPNull), FIN
-//     (TCPFIN), FIN+PSH+URG, (TCPXmas), FIN+ACK (TCPMaimon) or ACK (TCPACK); any other makes
-//     a mid-stream entry (the one looked for first), which is no attempt and
-//     absorbs every later segment of the tuple but a SYN, which makes it an attempt.
-//   - A flag probe's entry becomes mid-stream, and its attempt is withdrawn if it counted (and emits nothing
-//     further if not), by a segment of the responder other than RST, or one of the initiator from one of the
-//     remembered source ports with payload or with another Seq, Ack or flags. The same segment again is a copy; one from
-//     another source port is a new connection if it is a flag probe by itself, else makes the entry mid-stream.
-//     The Ack compared is the latest connection's.
+//     EchoedTime is a flag probe if its flags (ECE and CWR apart) are
+//     exactly none (TCPNull), FIN (TCPFIN), FIN+PSH+URG, (TCPXmas), FIN+ACK
+//     (TCPMaimon) or ACK (TCPACK); any other makes a mid-stream entry (the
+//     one looked for first), which is no attempt and absorbs every later
+//     segment of the tuple but a SYN, which makes it an attempt.
+//   - A flag probe's entry becomes mid-stream, and its attempt is withdrawn
+//     if it counted (and emits nothing further if not), by a segment of the
+//     responder other than RST, or one of the initiator from one of the
+//     remembered source ports with payload or with another Seq, Ack or
+//     flags. The same segment again is a copy; one from another source port
+//     is a new connection if it is a flag probe by itself, else makes the
+//     entry mid-stream. The Ack compared is the latest connection's.
 //
-// 7. UDP. One whose source is no host's address (rule 4) can only be a reply by an entry. A datagram X:x → Y:y to a group only leaves a note that the socket X:x
-// sent to a group. Otherwise the entries (X,Y,y) and (Y,X,x) are looked for in
-// the order of rule 6.
+// 7. UDP. One whose source is no host's address (rule 4) can only be a reply
+// by an entry. A datagram X:x → Y:y to a group only leaves a note that the
+// socket X:x sent to a group. Otherwise the entries (X,Y,y) and (Y,X,x) are
+// looked for in the order of rule 6.
 //   - It is a reply if (Y,X,x) exists, remembers source port y, and saw a
 //     packet within 60 s: productive.
-//   - It is a copy if (X,Y,y) exists, remembers source port x, and saw a packet within 60 s.
-//     (Where both hold, the first looked for.)
+//   - It is a copy if (X,Y,y) exists, remembers source port x, and saw a
+//     packet within 60 s. (Where both hold, the first looked for.)
 //   - Else it is a new connection of (X,Y,y) if that exists.
-//   - Else it is a reply if there is a live note that the socket Y:y sent to X (then the
-//     attempt of the note becomes productive), or sent to a group within 30 s.
-//   - Else it starts nothing if it is MarkReplyLike, or if X:x is a server socket: one that
-//     three hosts have answered, by any of the above, from three different ports, each ≥ 1024.
-//   - Else it opens an attempt, which is announced after 50 ms of L. A datagram
-//     Y:y → X:x meanwhile with an earlier packet time turns it round, unless (Y,X,x) exists: Start, addresses,
-//     ports and all that describes the first packet are then the earlier one's, the deadlines stay, and it is productive. What
-//     happened meanwhile is emitted behind Opened: Counted or Raised, as it then stands.
+//   - Else it is a reply if there is a live note that the socket Y:y sent
+//     to X (then the attempt of the note becomes productive), or sent to a
+//     group within 30 s.
+//   - Else it starts nothing if it is MarkReplyLike, or if X:x is a server
+//     socket: one that three hosts have answered, by any of the above, from
+//     three different ports, each ≥ 1024.
+//   - Else it opens an attempt, which is announced after 50 ms of L. A
+//     datagram Y:y → X:x meanwhile with an earlier packet time turns it
+//     round, unless (Y,X,x) exists: Start, addresses, ports and all that
+//     describes the first packet are then the earlier one's, the deadlines
+//     stay, and it is productive. What happened meanwhile is emitted behind
+//     Opened: Counted or Raised, as it then stands.
 //
-// Every datagram that is neither a reply nor a copy by the first two leaves the note
-// "X:x sent to Y (its entry: X,Y,y, if there is one), at L" in place of an older one of X:x and Y. It is
-// live for 30 s, and as long as its entry saw a packet within 30 s.
+// Every datagram that is neither a reply nor a copy by the first two leaves
+// the note "X:x sent to Y (its entry: X,Y,y, if there is one), at L" in place
+// of an older one of X:x and Y. It is live for 30 s, and as long as its entry
+// saw a packet within 30 s.
 //
-// 8. ICMP. Requests are first packets; replies answer their entry, or nothing.
-// Errors look for the entry of the quoted tuple, which must remember the quoted source port (TCP, UDP):
-// KindUnreachable makes a silent attempt unreachable with its code; KindTimeExceeded makes
-// a silent or unreachable one expired, which is final.
-// A quoted ICMP request is an echo.
+// 8. ICMP. Requests are first packets; replies answer their entry, or
+// nothing. Errors look for the entry of the quoted tuple, which must remember
+// the quoted source port (TCP, UDP): KindUnreachable makes a silent attempt
+// unreachable with its code; KindTimeExceeded makes a silent or unreachable
+// one expired, which is final. A quoted ICMP request is an echo.
 //
-// 9. ARP and neighbour discovery: a request is a first packet, a reply answers
-// the entry of whom it is sent to for the address it comes from.
+// 9. ARP and neighbour discovery: a request is a first packet, a reply
+// answers the entry of whom it is sent to for the address it comes from.
 //
-// 10. SCTP. INIT is a first packet (SCTPInit); COOKIE-ECHO without an entry is
-// one (SCTPCookie), with one of SCTPInit it completes the handshake. INIT-ACK answers, ABORT refuses,
-// COOKIE-ACK makes productive. Other chunks: nothing.
+// 10. SCTP. INIT is a first packet (SCTPInit); COOKIE-ECHO without an entry
+// is one (SCTPCookie), with one of SCTPInit it completes the handshake.
+// INIT-ACK answers, ABORT refuses, COOKIE-ACK makes productive. Other chunks:
+// nothing.
 //
-// 11. Other IP protocols: a packet with a reversed entry answers it; else it is
-// a first packet. KindFragment and KindICMPOther do nothing.
+// 11. Other IP protocols: a packet with a reversed entry answers it; else it
+// is a first packet. KindFragment and KindICMPOther do nothing.
 //
 // 12. Visibility, per interface, VLAN and class: two-way flows are attempts
-// that got an answer or a refusal; unseen flows those of rule 6. Where both are 20 or more
-// together and the two-way share is under a tenth, silent attempts count as
-// Unseen. UDP, ICMP and IP protocols use TCP's figures where they have fewer than 20 of their own.
+// that got an answer or a refusal; unseen flows those of rule 6. Where both
+// are 20 or more together and the two-way share is under a tenth, silent
+// attempts count as Unseen. UDP, ICMP and IP protocols use TCP's figures
+// where they have fewer than 20 of their own.
 //
-// 13. Gateways. When a segment or datagram of its responder makes an attempt productive by rule 6
-// or by the first case of rule 7 (without turning it round), the source link addresses of the attempt's latest connection and of that packet, where
-// there are any, are noted to carry initiator and responder: their address for
-// IPv4, their /64 for IPv6, up to four each. An ARP request or neighbour solicitation whose link address has three
-// noted other than that of its source carries MarkGateway.
+// 13. Gateways. When a segment or datagram of its responder makes an attempt
+// productive by rule 6 or by the first case of rule 7 (without turning it
+// round), the source link addresses of the attempt's latest connection and of
+// that packet, where there are any, are noted to carry initiator and
+// responder: their address for IPv4, their /64 for IPv6, up to four each. An
+// ARP request or neighbour solicitation whose link address has three noted
+// other than that of its source carries MarkGateway.
 //
-// 14. End. Attempts still undecided settle in the order they were opened: silent ones count with Cut set, and all not yet final become
-// Final. UDP not yet announced is announced first.
+// 14. End. Attempts still undecided settle in the order they were opened:
+// silent ones count with Cut set, and all not yet final become Final. UDP not
+// yet announced is announced first.
 package flows

@@ -1,6 +1,9 @@
 package flows
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // gatewayAddresses is how many addresses beside the asking one a link address
 // must have carried to be taken for a gateway's.
@@ -61,10 +64,8 @@ func (g *gateways) note(mac *[6]byte, addr *[16]byte) {
 	}
 	g.turn++
 	c.turn = g.turn
-	for _, v := range c.addrs[:c.n] {
-		if v == value {
-			return
-		}
+	if slices.Contains(c.addrs[:c.n], value) {
+		return
 	}
 	if int(c.n) < len(c.addrs) {
 		c.addrs[c.n] = value

@@ -197,7 +197,7 @@ func (r *reference) probeAgain(p *Packet, line int64, e *refEntry) {
 	same := slices.Contains(e.conns, refConnection(ClassTCP, p)) && p.Ack == a.Ack && t == a.Technique
 	switch {
 	case same:
-		a.Packets++
+		a.copied()
 	case !e.remembersPort(p.SrcPort) && t != 0:
 		r.first(p, line, a.Key, t)
 	default:
@@ -209,7 +209,7 @@ func (r *reference) probeAgain(p *Packet, line int64, e *refEntry) {
 func (r *reference) midStream(e *refEntry) {
 	a := e.attempt
 	if a.Counted {
-		a.Counted = false
+		a.Counted, a.Withdrawn = false, true
 		r.emit(Withdrawn, a)
 	}
 	a.over, a.gone = true, true

@@ -204,7 +204,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 		return
 	}
 	if slices.Contains(e.conns, c) && (k.Class == ClassTCP || r.clock-e.last <= refMinute) {
-		e.attempt.Packets++
+		e.attempt.copied()
 		e.last = r.clock
 		return
 	}
@@ -241,7 +241,8 @@ func refFromHost(p *Packet) bool {
 }
 
 // open starts an attempt with everything fresh, the remembered connections
-// included, but for those of UDP within a minute. All attempts of UDP wait to be announced, those in an old entry too.
+// included, but for those of UDP within a minute. All attempts of UDP wait to
+// be announced, those in an old entry too.
 func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	e := r.entries[k]
 	if e == nil {
@@ -267,6 +268,13 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	}
 	r.after(refCountAfter, func() { r.countSilent(a) })
 	r.after(refFinalAfter, func() { r.finish(a) })
+}
+
+// copied counts a copy of a first packet, unless that has led to something.
+func (a *refAttempt) copied() {
+	if a.Outcome != Productive {
+		a.Packets++
+	}
 }
 
 // begin fills a new attempt from its first packet.
@@ -364,7 +372,7 @@ func (r *reference) raise(a *refAttempt, o Outcome) {
 	case a.Counted && counts:
 		r.emit(Raised, a)
 	case a.Counted:
-		a.Counted, a.HalfOpen = false, false
+		a.Counted, a.HalfOpen, a.Withdrawn = false, false, true
 		r.emit(Withdrawn, a)
 	case counts:
 		r.count(a)

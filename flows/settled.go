@@ -16,6 +16,8 @@ type Settled struct {
 	slots [settledSlots]uint64
 	// Passed counts the segments passed over.
 	Passed uint64
+	// Undecoded counts those of them that were passed over by SkipFrame.
+	Undecoded uint64
 }
 
 // Bits of a slot, for either direction.
@@ -53,11 +55,54 @@ func (s *Settled) Skip(p *Packet) bool {
 	return false
 }
 
+// SkipFrame is Skip for an Ethernet frame that has not been decoded. It knows
+// only the most ordinary segments (IPv4 without options and not in fragments, at most one
+// VLAN tag) and leaves all others to the decoder and Skip.
+func (s *Settled) SkipFrame(frame []byte) bool {
+	if len(frame) < 14+4+20+14 || frame[0]&1 != 0 {
+		return false
+	}
+	h := (*[52]byte)(frame)
+	ip := (*[34]byte)(h[14:48])
+	if h[12] == etherVLAN>>8 && h[13] == 0 {
+		if h[16] != etherIPv4>>8 || h[17] != 0 {
+			return false
+		}
+		ip = (*[34]byte)(h[18:52])
+	} else if h[12] != etherIPv4>>8 || h[13] != 0 {
+		return false
+	}
+	if ip[0] != 0x45 || ip[9] != protoTCP || ip[6]&0x3f|ip[7] != 0 || ip[33]&(FlagSYN|FlagFIN|FlagRST) != 0 {
+		return false
+	}
+	if binary.BigEndian.Uint16(ip[2:]) < 40 {
+		return false
+	}
+	a := half(mappedLow|uint64(binary.LittleEndian.Uint32(ip[12:]))<<32, 0, binary.BigEndian.Uint16(ip[20:]))
+	b := half(mappedLow|uint64(binary.LittleEndian.Uint32(ip[16:]))<<32, 0, binary.BigEndian.Uint16(ip[22:]))
+	hash := mix(a+b, a^b^mix2)
+	word := s.slots[hash%settledSlots]
+	if word&^settledAll != hash&^settledAll || word&settledAll != settledAll {
+		return false
+	}
+	s.Passed++
+	s.Undecoded++
+	return true
+}
+
+// mappedLow is the beginning of the low half of an IPv4 address in IPv6 form.
+const mappedLow = 0xffff0000
+
+// half hashes one socket.
+func half(low, high uint64, port uint16) uint64 {
+	return mix(low^mix0, high^uint64(port)^mix1)
+}
+
 // conversation hashes the two sockets of a packet alike in both directions,
 // and tells which side sent it.
 func conversation(p *Packet) (h uint64, side uint) {
-	a := mix(binary.LittleEndian.Uint64(p.Src[8:])^mix0, binary.LittleEndian.Uint64(p.Src[:8])^uint64(p.SrcPort)^mix1)
-	b := mix(binary.LittleEndian.Uint64(p.Dst[8:])^mix0, binary.LittleEndian.Uint64(p.Dst[:8])^uint64(p.DstPort)^mix1)
+	a := half(binary.LittleEndian.Uint64(p.Src[8:]), binary.LittleEndian.Uint64(p.Src[:8]), p.SrcPort)
+	b := half(binary.LittleEndian.Uint64(p.Dst[8:]), binary.LittleEndian.Uint64(p.Dst[:8]), p.DstPort)
 	if a > b {
 		side = 1
 	}

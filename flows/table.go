@@ -167,9 +167,9 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 	if !e.has(stateFinal) && !e.has(stateStream) && e.connections > 0 {
 		dst = t.finish(t.announced(e, &dst), dst)
 	}
-	fresh := technique == UDP && e.technique == UDP && t.clock.now-e.last <= sameFlow
+	fresh := technique == UDP && e.technique == UDP && t.clock.now-e.last() <= sameFlow
 	e.begin(technique, p, line, port, fresh)
-	e.last = t.clock.now
+	e.saw(t.clock.now)
 	t.stats.Attempts++
 	t.stats.Connections++
 	if technique == UDP {
@@ -197,7 +197,7 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 		return t.open(e, n, technique, p, line, port, dst)
 	}
 	dst = t.announce(e, dst)
-	e.last = t.clock.now
+	e.saw(t.clock.now)
 	e.packets++
 	e.connections++
 	t.stats.Connections++

@@ -27,15 +27,14 @@ type entry struct {
 	key       Key
 	seq       uint32             // of the latest connection's first packet
 	ports     [remembered]uint16 // source ports, the latest at head
-	seqs      [remembered]uint16 // low halves of the sequence numbers
+	memo      uint64             // of TCP the low halves of their sequence numbers, of others when a packet was last seen, either way, on the line clock
 	state     state
 	gen       uint16
 	technique Technique
 	outcome   Outcome
-	place     uint8 // where the latest connection stands in ports and seqs, and how many are set
+	place     uint8 // where the latest connection stands in ports, and how many are set
 	code      uint8
 
-	last         int64 // line clock of the last packet, either way
 	start, line  int64
 	ack          uint32 // of UDP the question
 	options      uint32
@@ -47,7 +46,7 @@ type entry struct {
 	marks        Mark
 	mac          [6]byte
 	ttl, flags   uint8
-	_            [4]byte
+	_            [12]byte
 }
 
 // head is where the latest connection stands.
@@ -58,11 +57,29 @@ func (e *entry) filled() int { return int(e.place & 0xf) }
 
 func (e *entry) has(s state) bool { return e.state&s == s }
 
-// remembers finds the place of a connection by its source port and the low
-// half of its sequence number.
+// last is the line clock when the entry, not one of TCP, last saw a packet.
+func (e *entry) last() int64 { return int64(e.memo) }
+
+// saw notes that the entry saw a packet, where that matters.
+func (e *entry) saw(now int64) {
+	if e.key.Class != ClassTCP {
+		e.memo = uint64(now)
+	}
+}
+
+// copied counts a copy of a first packet. Those of productive attempts are not
+// counted: nothing depends on it, and the count lies in another cache line.
+func (e *entry) copied() {
+	if e.outcome != Productive {
+		e.packets++
+	}
+}
+
+// remembers finds a connection of TCP by its source port and the low half of its
+// sequence number.
 func (e *entry) remembers(port, seq uint16) bool {
 	for i := range e.filled() {
-		if e.ports[i] == port && e.seqs[i] == seq {
+		if e.ports[i] == port && uint16(e.memo>>(16*i)) == seq {
 			return true
 		}
 	}
@@ -87,7 +104,10 @@ func (e *entry) remember(port, seq uint16) {
 	}
 	filled = min(filled+1, remembered)
 	e.place = uint8(head<<4 | filled)
-	e.ports[head], e.seqs[head] = port, seq
+	e.ports[head] = port
+	if e.key.Class == ClassTCP {
+		e.memo = e.memo&^(0xffff<<(16*head)) | uint64(seq)<<(16*head)
+	}
 }
 
 // describe takes over what the first packet of a connection says.
@@ -99,29 +119,20 @@ func (e *entry) describe(p *Packet, port uint16) {
 	e.window, e.ipid = p.Window, p.IPID
 	e.vlan, e.iface, e.mac = p.VLAN, p.Iface, p.SrcMAC
 	e.marks, e.ttl, e.flags = p.Marks, p.TTL, p.Flags
-	e.remember(port, seqOf(p))
+	e.remember(port, uint16(p.Seq))
 }
 
 // begin makes the entry a new attempt, keeping its key. fresh keeps the
 // connections as well: UDP conversations go on while a new attempt begins beside them.
 func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16, fresh bool) {
 	old := *e
-	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique, last: old.last}
+	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique}
 	if fresh {
-		e.ports, e.seqs, e.place = old.ports, old.seqs, old.place
+		e.ports, e.place = old.ports, old.place
 	}
 	e.start, e.line = p.Time, line
 	e.packets, e.connections = 1, 1
 	e.describe(p, port)
-}
-
-// seqOf is what tells connections from one source port apart: TCP's sequence
-// number, and nothing for the other classes.
-func seqOf(p *Packet) uint16 {
-	if p.Kind == KindTCP {
-		return uint16(p.Seq)
-	}
-	return 0
 }
 
 // event is the entry as the outside sees it. Its connection is the first; see
@@ -134,7 +145,7 @@ func (e *entry) event(kind EventKind, at int64) Event {
 		Packets: e.packets, Connections: e.connections, Marks: e.marks, SrcMAC: e.mac,
 		TTL: e.ttl, Flags: e.flags, Technique: e.technique, Outcome: e.outcome, Code: e.code,
 		Handshake: e.has(stateHandshake), HalfOpen: e.has(stateHalfOpen),
-		Counted: e.has(stateCounted), Cut: e.has(stateCut),
+		Counted: e.has(stateCounted), Withdrawn: e.state&(stateOnce|stateCounted) == stateOnce, Cut: e.has(stateCut),
 	}}
 	if e.technique == UDP {
 		ev.Ack, ev.Question = 0, e.ack

@@ -13,7 +13,7 @@ const chunk = 1 << 12
 // the entry, so that a probe touches an entry only to confirm it.
 type arena struct {
 	seed   uint64
-	chunks [][]entry
+	chunks []*[chunk]entry
 	free   []uint32
 	next   uint32 // first entry never used
 	live   int
@@ -47,9 +47,11 @@ const (
 // hashKey is a keyed hash of all 36 bytes.
 func hashKey(k *Key, seed uint64) uint64 {
 	a := mix(binary.LittleEndian.Uint64(k.Initiator[8:])^seed^mix3, binary.LittleEndian.Uint64(k.Responder[8:])^mix0)
-	b := mix(binary.LittleEndian.Uint64(k.Initiator[:8])^mix1, binary.LittleEndian.Uint64(k.Responder[:8])^seed^mix2)
 	c := uint64(k.Port)<<16 | uint64(k.Proto)<<8 | uint64(k.Class)
-	return mix(a^c^mix2, b^seed^mix0)
+	if i, r := binary.LittleEndian.Uint64(k.Initiator[:8]), binary.LittleEndian.Uint64(k.Responder[:8]); i|r != 0 { // not IPv4
+		a ^= mix(i^mix1, r^seed^mix2)
+	}
+	return mix(a^c^mix2, seed^mix0)
 }
 
 // equal compares keys word by word, addresses' low halves first: in place, and most often
@@ -84,27 +86,28 @@ func (a *arena) insert(k *Key) (*entry, uint32) {
 	if uint64(a.live)*3 >= a.mask*2 {
 		a.grow()
 	}
-	n := a.take()
+	n, gen := a.take()
 	e := a.at(n)
-	gen := e.gen
 	*e = entry{key: *k, gen: gen, state: stateUsed}
 	a.live++
 	a.link(k, n)
 	return e, n
 }
 
-func (a *arena) take() uint32 {
+// take finds room for an entry, and the generation it is to have. An entry never
+// used is not looked at: reading memory before writing it costs a page fault more.
+func (a *arena) take() (n uint32, gen uint16) {
 	if l := len(a.free); l > 0 {
-		n := a.free[l-1]
+		n = a.free[l-1]
 		a.free = a.free[:l-1]
-		return n
+		return n, a.at(n).gen
 	}
-	n := a.next
+	n = a.next
 	a.next++
 	if int(n/chunk) == len(a.chunks) {
-		a.chunks = append(a.chunks, make([]entry, chunk))
+		a.chunks = append(a.chunks, new([chunk]entry))
 	}
-	return n
+	return n, 0
 }
 
 func (a *arena) link(k *Key, n uint32) {

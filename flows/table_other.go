@@ -57,8 +57,8 @@ func (t *Table) request(p *Packet, c Class, technique Technique, id uint16, line
 		return t.open(e, n, technique, p, line, id, dst)
 	}
 	if e.technique == technique && t.fresh(e, id) {
-		e.last = t.clock.now
-		e.packets++
+		e.saw(t.clock.now)
+		e.copied()
 		return dst
 	}
 	return t.connect(e, n, technique, p, line, id, dst)
@@ -72,7 +72,7 @@ func (t *Table) reply(p *Packet, c Class, dst []Event) []Event {
 		t.stats.Backscatter++
 		return dst
 	}
-	e.last = t.clock.now
+	e.saw(t.clock.now)
 	return t.answer(e, n, dst)
 }
 
@@ -80,7 +80,7 @@ func (t *Table) reply(p *Packet, c Class, dst []Event) []Event {
 func (t *Table) protocol(p *Packet, line int64, dst []Event) []Event {
 	k := backward(p, ClassProtocol)
 	if e, n := t.find(&k); e != nil {
-		e.last = t.clock.now
+		e.saw(t.clock.now)
 		return t.answer(e, n, dst)
 	}
 	return t.request(p, ClassProtocol, IPProtocol, 0, line, dst)
@@ -96,7 +96,7 @@ func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
 		if e == nil || e.technique == SCTPCookie {
 			return t.request(p, ClassSCTP, SCTPCookie, p.SrcPort, line, dst)
 		}
-		e.last = t.clock.now
+		e.saw(t.clock.now)
 		e.state |= stateHandshake
 		return dst
 	}
@@ -106,7 +106,7 @@ func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
 		t.stats.Backscatter++
 		return dst
 	}
-	e.last = t.clock.now
+	e.saw(t.clock.now)
 	switch p.Kind {
 	case KindSCTPInitAck:
 		return t.answer(e, n, dst)

@@ -23,6 +23,14 @@ func backward(p *Packet, c Class) Key {
 	return Key{Initiator: p.Dst, Responder: p.Src, Port: p.SrcPort, Proto: p.Proto, Class: c}
 }
 
+// oriented is the key of a packet whose sender is the initiator, or is not.
+func oriented(p *Packet, c Class, initiator bool) Key {
+	if initiator {
+		return forward(p, c)
+	}
+	return backward(p, c)
+}
+
 func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 	if !mayStart(p) {
 		return dst
@@ -34,7 +42,7 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 		return t.open(e, n, TCPSYN, p, line, p.SrcPort, dst)
 	}
 	if e.technique == TCPSYN && !e.has(stateStream) && e.remembers(p.SrcPort, uint16(p.Seq)) {
-		e.packets++
+		e.copied()
 		return dst
 	}
 	return t.connect(e, n, TCPSYN, p, line, p.SrcPort, dst)
@@ -93,18 +101,15 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 
 // tcpSegment takes what is neither SYN nor RST.
 func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
-	first, second := forward(p, ClassTCP), backward(p, ClassTCP)
-	initiator := true
-	if p.SrcPort < p.DstPort {
-		first, second = second, first
-		initiator = false
-	}
+	initiator := p.SrcPort >= p.DstPort
+	first := oriented(p, ClassTCP, initiator)
 	e, n := t.find(&first)
 	if e == nil {
+		initiator = !initiator
+		second := oriented(p, ClassTCP, initiator)
 		if e, n = t.find(&second); e == nil {
 			return t.tcpUnknown(p, line, &first, dst)
 		}
-		initiator = !initiator
 	}
 	switch {
 	case e.has(stateStream):
@@ -202,7 +207,7 @@ func (t *Table) tcpProbed(e *entry, n uint32, p *Packet, line int64, initiator b
 		}
 		return t.connect(e, n, technique, p, line, p.SrcPort, dst)
 	case technique == e.technique && e.remembers(p.SrcPort, uint16(p.Seq)) && p.Ack == e.ack:
-		e.packets++
+		e.copied()
 		return dst
 	default:
 		return t.stream(e, dst)

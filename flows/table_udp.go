@@ -7,19 +7,22 @@ func (t *Table) udp(p *Packet, line int64, dst []Event) []Event {
 		}
 		return dst
 	}
-	ahead, back := forward(p, ClassUDP), backward(p, ClassUDP)
-	sent, sentN := (*entry)(nil), uint32(0) // the entry with the sender as initiator
+	var ahead Key
+	var sent *entry // the one with the sender as initiator
+	var sentN uint32
 	for turn := range 2 {
 		if (turn == 0) == (p.SrcPort < p.DstPort) {
+			back := backward(p, ClassUDP)
 			if e, n := t.find(&back); e != nil && t.fresh(e, p.DstPort) {
 				return t.udpReply(e, n, p, line, dst)
 			}
 			continue
 		}
+		ahead = forward(p, ClassUDP)
 		sent, sentN = t.find(&ahead)
 		if sent != nil && t.fresh(sent, p.SrcPort) {
-			sent.last = t.clock.now
-			sent.packets++
+			sent.saw(t.clock.now)
+			sent.copied()
 			return dst
 		}
 	}
@@ -29,13 +32,13 @@ func (t *Table) udp(p *Packet, line int64, dst []Event) []Event {
 // fresh reports whether an entry remembers a source port and saw a packet
 // within the life of a UDP conversation.
 func (t *Table) fresh(e *entry, port uint16) bool {
-	return t.clock.now-e.last <= sameFlow && e.remembersPort(port)
+	return t.clock.now-e.last() <= sameFlow && e.remembersPort(port)
 }
 
 // udpReply takes a datagram from a responder, or, if it left first, from the
 // one who turns out to be the initiator.
 func (t *Table) udpReply(e *entry, n uint32, p *Packet, line int64, dst []Event) []Event {
-	e.last = t.clock.now
+	e.saw(t.clock.now)
 	if e.has(statePending) && p.Time < e.start && mayStart(p) {
 		k := forward(p, ClassUDP)
 		if other, _ := t.find(&k); other == nil {
@@ -80,13 +83,13 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	}
 	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok {
 		a := t.noted(asked, p)
-		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last <= noteLife {
+		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last() <= noteLife {
 			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
 			t.answered(p)
 			if a == nil {
 				return dst
 			}
-			a.last = t.clock.now
+			a.saw(t.clock.now)
 			return t.raise(a, Productive, dst)
 		}
 	}
