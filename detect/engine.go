@@ -50,7 +50,6 @@ type Engine struct {
 	groups  groupTable
 	open    []*incident // in the order in which they opened
 	check   int64       // no incident falls idle before
-	opened  uint64
 	stats   Stats
 	guard   guardSets
 }
@@ -145,7 +144,7 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 		return
 	}
 	further := ev.Connections > 1
-	if !(further && e.past.renew(s, &pr.attempted)) && pr.flagged {
+	if (!further || !e.past.renew(s, &pr.attempted)) && pr.flagged {
 		e.past.add(s, &pr.attempted)
 	}
 	if s.incident != nil {
@@ -205,7 +204,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		return
 	}
 	if answered {
-		e.remember(s, &pr, true)
+		e.remember(s, &pr, e.early || ev.Withdrawn)
 		e.count(s, &pr)
 	} else {
 		e.past.renew(s, &pr.attempted)
@@ -232,7 +231,7 @@ func (e *Engine) count(s *source, pr *probe) {
 			continue
 		}
 		if !r.holds(&pr.attempted) {
-			if pr.event.Kind != flows.Counted {
+			if pr.event.Kind == flows.Withdrawn || pr.event.Kind == flows.Raised && pr.counted {
 				e.uncount(r, s, pr)
 			}
 			continue
@@ -251,20 +250,25 @@ func (e *Engine) count(s *source, pr *probe) {
 	}
 }
 
-// uncount takes a probe's value out of a count, unless another attempt of the
-// source upholds it.
+// uncount takes a probe's value out of a count, unless another of the source's
+// latest attempts upholds it.
 func (e *Engine) uncount(r *compiledRule, s *source, pr *probe) {
 	g := e.groups.find(r, s, pr)
 	if g == nil {
 		return
 	}
-	value, upheld := r.value(&pr.attempted), false
-	e.walk(r, s, pr, 0, func(a *attempted) {
-		upheld = upheld || r.value(a) == value && r.concerns(a, s, e.home) && r.holds(a)
-	})
-	if !upheld {
-		g.remove(value)
+	value, pos := r.value(&pr.attempted), s.newest
+	for range near {
+		a := e.past.at(pos)
+		if a == nil {
+			break
+		}
+		if r.value(a) == value && r.sameKey(a, &pr.attempted) && r.concerns(a, s, e.home) && r.holds(a) {
+			return
+		}
+		pos = a.prev
 	}
+	g.remove(value)
 }
 
 // fire opens a scan, or notes in the open one that a further rule fired.

@@ -164,7 +164,7 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
 	for _, a := range found {
 		before := inc.targets
 		inc.take(a, true, e.cfg.Targets)
-		if inc.targets > before && a.start <= pr.attempted.start {
+		if inc.targets > before && a.start <= pr.start {
 			rank++
 		}
 	}

@@ -70,7 +70,7 @@ func TestDefaultProfile(t *testing.T) {
 	for _, r := range rules.Rules {
 		names = append(names, r.Name)
 		require.Contains(t, r.Of, SelectUnproductive, r.Name)
-		require.True(t, len(r.By) > 1, "%s counts by source alone", r.Name)
+		require.Greater(t, len(r.By), 1, "%s counts by source alone", r.Name)
 		require.NotEmpty(t, r.Proto, r.Name)
 		require.Equal(t, Sliding, r.Window, r.Name)
 		if !slices.Contains(r.Of, SelectCrafted) && r.Count != FieldIPProto {

@@ -409,7 +409,7 @@ func TestAnsweredMovesFirst(t *testing.T) {
 	}
 	s := w.closed(t)
 	require.Equal(t, Time(at(100)), s.First)
-	require.Equal(t, 9.0, s.DetectedAfter.Seconds)
+	require.InDelta(t, 9, s.DetectedAfter.Seconds, 0)
 }
 
 func TestEvidenceCapped(t *testing.T) {

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -132,7 +131,7 @@ func TestRuleErrorIsFound(t *testing.T) {
 	_, err := ParseRules([]byte(strings.Replace(plain, "over: 9", "over: many", 1)), "rules.yaml")
 	require.EqualError(t, err, `rules.yaml:5:11: over: must be a whole number from 1 to 65535, not "many"`)
 	var one *RuleError
-	require.True(t, errors.As(err, &one))
+	require.ErrorAs(t, err, &one)
 	require.Equal(t, RuleError{File: "rules.yaml", Line: 5, Column: 11, Msg: `over: must be a whole number from 1 to 65535, not "many"`}, *one)
 }
 

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -129,12 +128,12 @@ func requireSound(t require.TestingT, text []byte) {
 	}
 	require.Empty(t, rules)
 	lines := strings.Count(string(text), "\n") + strings.Count(string(text), "\r") + 1
-	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the joined error itself is wanted
+	several, ok := err.(interface{ Unwrap() []error })
 	require.True(t, ok)
 	last := rulePos{}
 	for _, one := range several.Unwrap() {
 		var e *RuleError
-		require.True(t, errors.As(one, &e))
+		require.ErrorAs(t, one, &e)
 		require.Equal(t, "f", e.File)
 		require.NotEmpty(t, e.Msg)
 		require.True(t, utf8.ValidString(e.Msg))

@@ -86,8 +86,7 @@ func (p *ruleProblems) parseYAML(data []byte) ast.Node {
 
 func (p *ruleProblems) addSyntax(err error) {
 	at, msg := rulePos{}, err.Error()
-	var located yaml.Error
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[yaml.Error](err); ok {
 		msg = located.GetMessage()
 		if t := located.GetToken(); t != nil {
 			at = tokenAt(t)

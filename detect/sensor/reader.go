@@ -11,6 +11,9 @@ import (
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
+// ethernet is the LINKTYPE number of frames that can be passed over undecoded.
+const ethernet = 1
+
 // reader is the first stage: it reads frames, decodes them, and passes over
 // what can change nothing.
 type reader struct {
@@ -72,9 +75,13 @@ func (r *reader) decode(f *capture.Frame, b *packetBatch) {
 	for int(f.Iface) >= len(r.links) {
 		r.links = append(r.links, r.src.Link(uint32(len(r.links))))
 	}
+	link := r.links[f.Iface]
+	if link == ethernet && r.settled.SkipFrame(f.Data) {
+		return
+	}
 	had := len(b.packets)
 	b.packets = r.decoder.Append(b.packets, f.Data, flows.Meta{
-		Time: f.Time, Iface: f.Iface, Len: f.Len, Link: r.links[f.Iface],
+		Time: f.Time, Iface: f.Iface, Len: f.Len, Link: link,
 	})
 	kept := had
 	for i := had; i < len(b.packets); i++ {
@@ -124,6 +131,8 @@ func (r *reader) ended(err error, b *packetBatch) (more bool, _ error) {
 
 func (r *reader) summary() Summary {
 	r.sum.Decode = r.decoder.Stats()
+	r.sum.Decode.Frames += r.settled.Undecoded
+	r.sum.Decode.Packets += r.settled.Undecoded
 	r.sum.Settled = r.settled.Passed
 	r.sum.Interfaces = len(r.links)
 	return r.sum
