@@ -1,0 +1,212 @@
+// Package app is one run of the command: a sensor, its outputs, and what is
+// said about it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/sensor"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// Streams are where the command reads and writes. What is nil is not there.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// App is one run.
+type App struct {
+	plan    config.Plan
+	streams Streams
+	version string
+	source  capture.Source
+	say     *Voice
+	bar     *bar
+	out     *fanout
+	closed  []detect.Scan // for --expect
+	worst   int           // highest severity of a closed scan
+}
+
+// New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
+// of type [*exit.Error].
+func New(plan config.Plan, streams Streams, version string) (*App, error) {
+	a := &App{plan: plan, streams: streams, version: version}
+	a.bar = newBar(streams.Err, plan)
+	a.say = NewVoice(a.bar.above(streams.Err))
+	// Inputs first: a run that cannot begin must not empty the files of the
+	// one before.
+	source, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In})
+	if err != nil {
+		return nil, openError(err)
+	}
+	a.source = source
+	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
+		_ = source.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// grace is how long a run that is to stop early has to notice by itself,
+// before the input is closed under it.
+const grace = 250 * time.Millisecond
+
+// Run reads all inputs and reports. It returns nil, or an [*exit.Error]. When
+// ctx ends, it reports what was found until then.
+func (a *App) Run(ctx context.Context) error {
+	defer func() { _ = a.source.Close() }()
+	stop, err := profiling(a.plan)
+	if err != nil {
+		_ = a.out.close()
+		return exit.With(exit.Failed, err)
+	}
+	err = a.run(ctx)
+	if stopErr := stop(); stopErr != nil {
+		a.say.Error(stopErr)
+		if err == nil {
+			err = exit.Silent(exit.Failed)
+		}
+	}
+	return err
+}
+
+func (a *App) run(ctx context.Context) error {
+	s, err := sensor.New(a.sensorConfig())
+	if err != nil {
+		_ = a.out.close()
+		return exit.With(exit.Usage, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.out.abandon = cancel
+	a.settings()
+	unhook := context.AfterFunc(ctx, func() {
+		time.AfterFunc(grace, func() { _ = a.source.Close() })
+	})
+	defer unhook()
+	ticking := a.bar.start(a.source, a.out.flush)
+	summary, err := s.Run(ctx, a.source)
+	ticking()
+	return a.finish(ctx, &summary, err)
+}
+
+func (a *App) sensorConfig() sensor.Config {
+	cfg := sensor.Config{
+		Rules: a.plan.Rules, OnScan: a.scan, MaxPackets: a.plan.Count,
+		Batch: a.plan.Batch, Inline: a.plan.Inline,
+	}
+	for _, o := range a.plan.Outputs {
+		if o.Format == config.Attempts {
+			cfg.OnAttempt = func(at flows.Attempt) { a.out.attempt(&at) }
+		}
+	}
+	return cfg
+}
+
+func (a *App) scan(s detect.Scan) {
+	a.out.scan(&s)
+	if s.Phase != detect.Close {
+		return
+	}
+	a.worst = max(a.worst, s.Severity)
+	if a.plan.Expect != nil {
+		a.closed = append(a.closed, s)
+	}
+}
+
+// finish writes the account of the run and decides how it ends.
+func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error {
+	record := output.RunOf(s)
+	record.Inputs, record.Home = a.plan.Inputs, append([]netip.Prefix{}, a.plan.Rules.Home...)
+	record.Profile, record.Version = a.plan.RuleName, a.version
+	interrupted := ctx.Err() != nil && (runErr != nil || s.Stopped)
+	switch {
+	case interrupted:
+		record.Stopped = "interrupted"
+		runErr = nil
+	case runErr != nil:
+		record.Stopped = runErr.Error()
+	case s.Stopped:
+		record.Stopped = fmt.Sprintf("after %d packets, as asked for", a.plan.Count)
+	}
+	a.out.run(&record)
+	closeErr := a.out.close()
+	a.counters(s)
+	return a.verdict(s, &record, interrupted, errors.Join(runErr, closeErr))
+}
+
+// verdict says what went wrong and returns how the run ends.
+func (a *App) verdict(s *sensor.Summary, record *output.Run, interrupted bool, err error) error {
+	a.warn(s, record)
+	if interrupted && !a.out.abandoned {
+		a.say.Warning(fmt.Sprintf("stopped early, after %d packets", record.Packets))
+	}
+	code := exit.Done
+	if len(s.Refused) > 0 {
+		a.refusals(s)
+		code = exit.Failed
+	}
+	if err != nil {
+		a.say.Error(exit.With(exit.Failed, err))
+		code = exit.Failed
+	}
+	judged := a.plan.Strict || a.plan.Expect != nil || a.plan.FailOn > 0
+	if a.plan.Strict && record.Broken > 0 || interrupted && judged {
+		code = exit.Failed
+	}
+	if code == exit.Done && a.plan.Expect != nil {
+		code = a.compare()
+	}
+	if code == exit.Done && a.plan.FailOn > 0 && a.worst >= a.plan.FailOn {
+		code = exit.Found
+	}
+	if code == exit.Done {
+		return nil
+	}
+	return exit.Silent(code)
+}
+
+// compare holds the closed scans against those expected.
+func (a *App) compare() exit.Code {
+	d := a.plan.Expect.Match(a.closed)
+	if d.None() {
+		return exit.Done
+	}
+	a.say.Error(fmt.Errorf("the scans are not those of %s: %s", a.plan.ExpectFile, d.Summary()))
+	a.say.Plain(d.String())
+	return exit.Differs
+}
+
+// openError explains why an input cannot be opened.
+func openError(err error) error {
+	var format *capture.FormatError
+	switch {
+	case errors.As(err, &format):
+		return exit.With(exit.Failed, err, nonEmpty(format.Hint)...)
+	case errors.Is(err, os.ErrNotExist):
+		return exit.With(exit.Failed, err, "-r takes a capture file, a directory of them, or - for standard input")
+	case errors.Is(err, os.ErrPermission):
+		return exit.With(exit.Failed, err, "its owner must let you read it")
+	default:
+		return exit.With(exit.Failed, err)
+	}
+}
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}

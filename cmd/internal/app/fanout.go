@@ -1,0 +1,157 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// sink is one output: an encoder over a buffer over a file or standard output.
+type sink struct {
+	encoder output.Encoder
+	buf     *bufio.Writer
+	file    *os.File // nil: standard output
+	name    string
+	err     error // the first; nothing is written after it
+}
+
+// fanout hands records to all sinks. Its methods may be called from any
+// goroutine.
+type fanout struct {
+	mu    sync.Mutex
+	sinks []*sink
+	// alone means that the sinks are all the run is for: when none is left it
+	// may as well stop.
+	alone bool
+	// abandon ends the run when nobody reads what it writes.
+	abandon   context.CancelFunc
+	abandoned bool
+}
+
+const sinkBuffer = 64 << 10
+
+func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, error) {
+	f := &fanout{alone: plan.Expect == nil && plan.FailOn == 0, abandon: func() {}}
+	for _, o := range plan.Outputs {
+		s := &sink{name: "standard output"}
+		w := stdout
+		if o.Path != "" {
+			file, err := createOutput(o.Path, plan.Inputs)
+			if err != nil {
+				_ = f.close()
+				return f, err
+			}
+			s.name, s.file, w = o.Path, file, file
+		}
+		s.buf = bufio.NewWriterSize(w, sinkBuffer)
+		switch o.Format {
+		case config.JSON:
+			s.encoder = output.NewJSON(s.buf)
+		case config.Attempts:
+			s.encoder = output.NewAttempts(s.buf)
+		default:
+			s.encoder = output.NewText(s.buf, output.TextConfig{
+				Color: colored(plan.Color, o.Path == "" && terminal),
+				Quiet: plan.Quiet, Verbose: plan.Verbose,
+			})
+		}
+		f.sinks = append(f.sinks, s)
+	}
+	return f, nil
+}
+
+// createOutput opens a file to write to, unless it is one of the captures.
+func createOutput(path string, inputs []string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil {
+		for _, in := range inputs {
+			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
+				return nil, exit.With(exit.Usage, fmt.Errorf("writing %s would destroy the capture that is to be read", path))
+			}
+		}
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, exit.With(exit.Failed, err)
+	}
+	return file, nil
+}
+
+func (f *fanout) scan(s *detect.Scan) {
+	f.each(func(e output.Encoder) error { return e.Scan(s) })
+}
+
+func (f *fanout) attempt(a *flows.Attempt) {
+	f.each(func(e output.Encoder) error { return e.Attempt(a) })
+}
+
+func (f *fanout) run(r *output.Run) {
+	f.each(func(e output.Encoder) error { return e.Run(r) })
+}
+
+func (f *fanout) each(do func(output.Encoder) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sinks {
+		if s.err == nil {
+			f.check(s, do(s.encoder))
+		}
+	}
+}
+
+// flush writes out what is buffered, so that a reader of a pipe is not kept
+// waiting.
+func (f *fanout) flush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sinks {
+		if s.err == nil && s.buf.Buffered() > 0 {
+			f.check(s, s.buf.Flush())
+		}
+	}
+}
+
+// check notes an error of a sink. When no sink is left the run has no purpose.
+func (f *fanout) check(s *sink, err error) {
+	if err == nil {
+		return
+	}
+	s.err = err
+	for _, other := range f.sinks {
+		if other.err == nil {
+			return
+		}
+	}
+	if f.alone {
+		f.abandoned = true
+		f.abandon()
+	}
+}
+
+// close flushes and closes all sinks and returns their errors. That the reader
+// of a pipe went away is none.
+func (f *fanout) close() error {
+	f.flush()
+	var errs []error
+	for _, s := range f.sinks {
+		if s.file != nil {
+			if err := s.file.Close(); s.err == nil {
+				s.err = err
+			}
+		}
+		if s.err != nil && !errors.Is(s.err, syscall.EPIPE) {
+			errs = append(errs, fmt.Errorf("writing %s: %w", s.name, s.err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,120 @@
+// Package cli is the command line: flags and verbs, and the words that explain
+// them.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/app"
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+)
+
+// Main runs the command with its arguments, the name of the program left out,
+// and returns the exit code.
+func Main(ctx context.Context, args []string, streams app.Streams) exit.Code {
+	root := rootCommand(streams)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exit.Done
+	}
+	if _, ok := errors.AsType[*exit.Error](err); !ok {
+		// What cobra finds wrong is always the command line.
+		err = exit.With(exit.Usage, err, "'synoptic --help' explains the command line")
+	}
+	app.NewVoice(streams.Err).Error(err)
+	return exit.CodeOf(err)
+}
+
+func rootCommand(streams app.Streams) *cobra.Command {
+	var s config.Settings
+	root := &cobra.Command{
+		Use:           "synoptic",
+		Long:          strings.TrimSpace(usageText),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noFilter(&s),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return read(cmd.Context(), s, streams)
+		},
+	}
+	root.SetHelpTemplate("{{.Long}}\n")
+	root.SetUsageTemplate("{{.Long}}\n")
+	root.CompletionOptions.HiddenDefaultCmd = true // the usage text names it
+	readFlags(root, &s)
+	root.AddCommand(versionCommand(streams), configCommand(streams))
+	return root
+}
+
+// noFilter refuses arguments that belong to no flag: where tcpdump would take
+// them for a filter expression, leaving them out silently would give another
+// answer than the one asked for.
+func noFilter(s *config.Settings) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		_, err := os.Stat(args[0])
+		switch {
+		case err == nil && len(s.Inputs) > 0:
+			return exit.With(exit.Usage, fmt.Errorf("%q belongs to no flag", args[0]),
+				"give each capture its own -r: -r a.pcap -r b.pcap; or name the directory they are in")
+		case err == nil:
+			return exit.With(exit.Usage, fmt.Errorf("%q belongs to no flag", args[0]), "to read a capture: synoptic -r "+args[0])
+		case len(s.Inputs) > 0:
+			return exit.With(exit.Usage, fmt.Errorf("filter expressions are not supported yet: %q", strings.Join(args, " ")),
+				"cut the capture first: tcpdump -r FILE -w - 'EXPRESSION' | synoptic -r -")
+		default:
+			return exit.With(exit.Usage, fmt.Errorf("unknown verb %q", args[0]), "'synoptic --help' lists the verbs")
+		}
+	}
+}
+
+func read(ctx context.Context, s config.Settings, streams app.Streams) error {
+	plan, err := config.Check(s)
+	if err != nil {
+		return err
+	}
+	run, err := app.New(plan, streams, Version())
+	if err != nil {
+		return err
+	}
+	return run.Run(ctx)
+}
+
+func readFlags(cmd *cobra.Command, s *config.Settings) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&s.Inputs, "read", "r", nil, "capture to read")
+	f.StringVar(&s.Profile, "profile", "", "built-in rules")
+	f.StringVar(&s.Rules, "rules", "", "rules file")
+	f.StringVar(&s.Home, "home", "", "our own networks")
+	f.BoolVar(&s.JSON, "json", false, "JSON records on standard output")
+	f.StringArrayVarP(&s.Outputs, "output", "o", nil, "output format and file")
+	f.StringVar(&s.Expect, "expect", "", "scans that there must be")
+	f.StringVar(&s.FailOn, "fail-on", "", "severity that fails the run")
+	f.BoolVar(&s.Strict, "strict", false, "fail on damaged input")
+	f.Uint64VarP(&s.Count, "count", "c", 0, "packets to read")
+	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
+	f.BoolVarP(&s.Verbose, "verbose", "v", false, "settings and counters")
+	f.StringVar(&s.Color, "color", string(config.Auto), "when to use colours")
+	f.StringVar(&s.Progress, "progress", string(config.Auto), "when to show progress")
+	f.StringVar(&s.CPUProfile, "cpuprofile", "", "CPU profile of the program itself")
+	f.StringVar(&s.MemProfile, "memprofile", "", "heap profile of the program itself")
+	f.IntVar(&s.Batch, "batch", 0, "packets that go through the stages at a time")
+	f.BoolVar(&s.Inline, "inline", false, "run all stages on one goroutine")
+	for _, hidden := range []string{"cpuprofile", "memprofile", "batch", "inline"} {
+		f.Lookup(hidden).Hidden = true
+	}
+	completions(cmd)
+}

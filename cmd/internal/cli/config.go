@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/app"
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+	"github.com/synoptic-ids/synoptic/detect"
+)
+
+func configCommand(streams app.Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "print and check rules and formats",
+		Long:  strings.TrimSpace(configText),
+		RunE: func(_ *cobra.Command, args []string) error {
+			err := errors.New("config needs a verb")
+			if len(args) > 0 {
+				err = fmt.Errorf("unknown verb %q of config", args[0])
+			}
+			return exit.With(exit.Usage, err, "the verbs are rules, profiles, schema and check")
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	cmd.AddCommand(rulesCommand(streams), profilesCommand(streams), schemaCommand(streams), checkCommand(streams))
+	return cmd
+}
+
+func rulesCommand(streams app.Streams) *cobra.Command {
+	var profile string
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "print the rules of a profile",
+		Long:  strings.TrimSpace(rulesText),
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := config.ProfileSource(profile)
+			if err != nil {
+				return err
+			}
+			_, err = streams.Out.Write(text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&profile, "profile", config.DefaultProfile, "built-in rules")
+	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(detect.Profiles()...))
+	return cmd
+}
+
+func profilesCommand(streams app.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "profiles",
+		Short: "list the built-in profiles",
+		Long:  "Usage:\n    synoptic config profiles\n\nLists the built-in profiles, one a line.",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(streams.Out, strings.Join(detect.Profiles(), "\n"))
+			return err
+		},
+	}
+}
+
+func schemaCommand(streams app.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "print the JSON Schema of the records",
+		Long:  strings.TrimSpace(schemaText),
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := streams.Out.Write(output.Schema())
+			return err
+		},
+	}
+}
+
+func checkCommand(streams app.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE",
+		Short: "check a rules file",
+		Long:  strings.TrimSpace(checkText),
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			rules, err := config.RulesFile(args[0])
+			if err != nil {
+				return err
+			}
+			noun := "rules"
+			if len(rules.Rules) == 1 {
+				noun = "rule"
+			}
+			_, err = fmt.Fprintf(streams.Out, "%s: %d %s, no mistakes\n", args[0], len(rules.Rules), noun)
+			return err
+		},
+	}
+}

@@ -1,0 +1,99 @@
+package cli
+
+const usageText = `
+Usage:
+    synoptic -r FILE [-r FILE]... [--json] [-o FORMAT[:FILE]]... [FLAGS]
+    synoptic config rules|profiles|schema|check
+    synoptic version
+    synoptic completion bash|zsh|fish|powershell
+
+Reads captured packets and says who is scanning whom.
+
+Reading:
+    -r, --read FILE         Read a capture: pcap or pcapng, plain or compressed
+                            with gzip, zstd or lz4. A directory stands for the
+                            files in it, in order of time; - is standard input.
+                            Can be given more than once.
+    -c, --count N           Stop after N packets.
+    --strict                Exit with 1 if an input is damaged or cut off.
+
+Deciding:
+    --profile NAME          Use built-in rules: default or splunk.
+    --rules FILE            Use the rules of a file instead.
+    --home LIST             Our own networks, in place of those of the rules, as
+                            192.0.2.0/24,2001:db8::/32.
+
+Writing:
+    --json                  Write one JSON record a line; the same as -o json.
+    -o, --output FORMAT[:FILE]
+                            Write text (the default), json or attempts (every
+                            attempt, as JSON), to FILE or standard output. Can
+                            be given more than once.
+    -q, --quiet             No progress and no closing table.
+    -v, --verbose           Say what is used and what each stage did; write
+                            every update of a scan.
+    --color WHEN            auto, always or never.
+    --progress WHEN         auto, always or never.
+
+Judging:
+    --fail-on SEVERITY      Exit with 3 if a scan is at least this severe: info,
+                            low, medium, high, critical, or 1 to 5.
+    --expect FILE           Exit with 4 if the scans are not those of FILE,
+                            which holds JSON records as --json writes them, or
+                            some fields of them.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 see --fail-on,
+4 see --expect.
+
+Example:
+    $ synoptic -r capture.pcap
+    $ tcpdump -i eth0 -w - | synoptic -r -
+    $ synoptic -r capture.pcap --json > scans.jsonl
+    $ synoptic -r capture.pcap --expect scans.jsonl
+`
+
+const configText = `
+Usage:
+    synoptic config rules [--profile NAME]    Print the rules of a profile
+    synoptic config profiles                  List the built-in profiles
+    synoptic config schema                    Print the JSON Schema of the records
+    synoptic config check FILE                Check a rules file
+
+Example:
+    $ synoptic config rules --profile default > rules.yaml
+    $ synoptic config check rules.yaml
+    $ synoptic -r capture.pcap --rules rules.yaml
+`
+
+const rulesText = `
+Usage:
+    synoptic config rules [--profile NAME]
+
+Prints the rules of a built-in profile, a commented YAML file that can be
+changed and read with --rules. Without --profile it is the default one.
+
+Example:
+    $ synoptic config rules --profile splunk > rules.yaml
+`
+
+const schemaText = `
+Usage:
+    synoptic config schema
+
+Prints the JSON Schema (draft 2020-12) of the records that --json and
+-o attempts write: scan, run and attempt.
+
+Example:
+    $ synoptic config schema > synoptic.schema.json
+`
+
+const checkText = `
+Usage:
+    synoptic config check FILE
+
+Checks a rules file. Mistakes are listed with line and column, and the exit
+code is 2.
+
+Example:
+    $ synoptic config check rules.yaml
+`

@@ -1,0 +1,233 @@
+// Package config turns what the command line says into a checked plan of a
+// run. Everything that can be wrong before a packet is read is found here.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/scantest/expect"
+)
+
+// DefaultProfile is used where neither a profile nor a rules file is named.
+const DefaultProfile = "default"
+
+// Settings are the command line as it was typed. Names of files are relative
+// to the working directory; "-" is standard input or output.
+type Settings struct {
+	Inputs   []string // captures, in the order of reading
+	Profile  string   // name of a built-in profile
+	Rules    string   // rules file, in place of a profile
+	Home     string   // comma list of prefixes, in place of the rules' home
+	JSON     bool     // short for the output "json"
+	Outputs  []string // FORMAT or FORMAT:DEST
+	Expect   string   // file of the scans that there must be
+	FailOn   string   // least severity that fails the run; empty: none does
+	Color    string   // auto, always, never
+	Progress string   // auto, always, never
+
+	Strict  bool
+	Count   uint64 // packets to read; 0: all
+	Quiet   bool
+	Verbose bool
+
+	CPUProfile string
+	MemProfile string
+	Batch      int // packets a batch; 0: the default
+	Inline     bool
+}
+
+// Plan is a checked run.
+type Plan struct {
+	Inputs   []string
+	Rules    detect.Rules
+	RuleName string // the profile's name, or the rules file's
+	Outputs  []Output
+	// Expect is what the scans must be; nil: nothing is expected.
+	Expect     *expect.List
+	ExpectFile string
+	FailOn     int // 1 to 5; 0: no scan fails the run
+	Color      Mode
+	Progress   Mode
+
+	Strict  bool
+	Count   uint64
+	Quiet   bool
+	Verbose bool
+
+	CPUProfile string
+	MemProfile string
+	Batch      int
+	Inline     bool
+}
+
+// Check makes a plan of settings. Errors are of type [*exit.Error].
+func Check(s Settings) (Plan, error) {
+	p := Plan{
+		Inputs: s.Inputs, Strict: s.Strict, Count: s.Count, Quiet: s.Quiet, Verbose: s.Verbose,
+		CPUProfile: s.CPUProfile, MemProfile: s.MemProfile, Batch: s.Batch, Inline: s.Inline,
+		ExpectFile: s.Expect,
+	}
+	if err := checkInputs(s.Inputs); err != nil {
+		return Plan{}, err
+	}
+	if s.Batch < 0 || s.Batch > maxBatch {
+		return Plan{}, exit.With(exit.Usage, fmt.Errorf("--batch %d is not between 0 and %d", s.Batch, maxBatch))
+	}
+	var err error
+	if p.Rules, p.RuleName, err = loadRules(s); err != nil {
+		return Plan{}, err
+	}
+	if p.Outputs, err = outputs(s); err != nil {
+		return Plan{}, err
+	}
+	if p.FailOn, err = severity(s.FailOn); err != nil {
+		return Plan{}, err
+	}
+	if p.Color, err = mode("--color", s.Color); err != nil {
+		return Plan{}, err
+	}
+	if p.Progress, err = mode("--progress", s.Progress); err != nil {
+		return Plan{}, err
+	}
+	if p.Expect, err = loadExpect(s.Expect); err != nil {
+		return Plan{}, err
+	}
+	return p, nil
+}
+
+// maxBatch is the largest batch a sensor takes, in packets.
+const maxBatch = 4096
+
+func checkInputs(inputs []string) error {
+	if len(inputs) == 0 {
+		return exit.With(exit.Usage, fmt.Errorf("nothing to read"),
+			"name a capture with -r FILE, or - for standard input; 'synoptic --help' lists what else there is")
+	}
+	stdin := 0
+	for _, name := range inputs {
+		if name == "" {
+			return exit.With(exit.Usage, fmt.Errorf("-r needs the name of a capture, not an empty one"))
+		}
+		if name == "-" {
+			stdin++
+		}
+	}
+	if stdin > 1 {
+		return exit.With(exit.Usage, fmt.Errorf("standard input is named %d times, and can be read once", stdin))
+	}
+	return nil
+}
+
+func loadRules(s Settings) (detect.Rules, string, error) {
+	var rules detect.Rules
+	var err error
+	name := s.Profile
+	switch {
+	case s.Rules != "" && s.Profile != "":
+		return rules, "", exit.With(exit.Usage, fmt.Errorf("--profile and --rules exclude each other"),
+			fmt.Sprintf("'synoptic config rules --profile %s' prints a profile to start a rules file from", s.Profile))
+	case s.Rules != "":
+		name = s.Rules
+		rules, err = RulesFile(s.Rules)
+	default:
+		if name == "" {
+			name = DefaultProfile
+		}
+		rules, err = Profile(name)
+	}
+	if err != nil || s.Home == "" {
+		return rules, name, err
+	}
+	rules.Home, err = prefixes(s.Home)
+	return rules, name, err
+}
+
+// RulesFile reads and checks a rules file.
+func RulesFile(name string) (detect.Rules, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return detect.Rules{}, exit.With(exit.Usage, fmt.Errorf("reading rules: %w", err))
+	}
+	rules, err := detect.ParseRules(data, name)
+	if err == nil {
+		_, err = detect.New(detect.Config{}, rules)
+	}
+	if err != nil {
+		return detect.Rules{}, exit.With(exit.Usage, fmt.Errorf("rules: %w", err),
+			"'synoptic config rules' prints the default profile as an example")
+	}
+	return rules, nil
+}
+
+// Profile is a built-in profile.
+func Profile(name string) (detect.Rules, error) {
+	if err := knownProfile(name); err != nil {
+		return detect.Rules{}, err
+	}
+	rules, err := detect.Profile(name)
+	if err != nil {
+		return rules, exit.With(exit.Usage, err)
+	}
+	return rules, nil
+}
+
+// ProfileSource is the YAML text of a built-in profile.
+func ProfileSource(name string) ([]byte, error) {
+	if err := knownProfile(name); err != nil {
+		return nil, err
+	}
+	source, err := detect.ProfileSource(name)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	return source, nil
+}
+
+func knownProfile(name string) error {
+	if slices.Contains(detect.Profiles(), name) {
+		return nil
+	}
+	return exit.With(exit.Usage, fmt.Errorf("no profile is called %q", name),
+		"the profiles are "+strings.Join(detect.Profiles(), ", ")+"; a file of rules of your own is read with --rules FILE")
+}
+
+// prefixes reads a comma list of prefixes and addresses.
+func prefixes(list string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		p, err := netip.ParsePrefix(item)
+		if addr, addrErr := netip.ParseAddr(item); err != nil && addrErr == nil && addr.Zone() == "" {
+			p, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, exit.With(exit.Usage, fmt.Errorf("--home: %q is neither a prefix nor an address", item),
+				"write networks as 192.0.2.0/24,2001:db8::/32")
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+func loadExpect(name string) (*expect.List, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, exit.With(exit.Usage, fmt.Errorf("reading expectations: %w", err))
+	}
+	defer func() { _ = f.Close() }()
+	list, err := expect.Read(f, name)
+	if err != nil {
+		return nil, exit.With(exit.Usage, fmt.Errorf("reading expectations: %w", err),
+			"each line is a JSON object with fields of a scan record, as --json prints them")
+	}
+	return list, nil
+}

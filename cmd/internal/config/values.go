@@ -1,0 +1,119 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+)
+
+// Mode says when something is done that depends on where output goes.
+type Mode string
+
+// The modes.
+const (
+	Auto   Mode = "auto" // on a terminal
+	Always Mode = "always"
+	Never  Mode = "never"
+)
+
+func mode(flag, value string) (Mode, error) {
+	switch m := Mode(value); m {
+	case Auto, Always, Never:
+		return m, nil
+	case "":
+		return Auto, nil
+	default:
+		return "", exit.With(exit.Usage, fmt.Errorf("%s %q is not auto, always or never", flag, value))
+	}
+}
+
+// Format is an output format.
+type Format string
+
+// The formats.
+const (
+	Text     Format = "text"     // for people
+	JSON     Format = "json"     // the canonical records, one a line
+	Attempts Format = "attempts" // every attempt, one JSON object a line
+)
+
+// Formats are all formats, in the order in which they are listed to people.
+func Formats() []Format { return []Format{Text, JSON, Attempts} }
+
+// Output is where records go, and how.
+type Output struct {
+	Format Format
+	// Path is a file; empty means standard output.
+	Path string
+}
+
+// outputs reads the outputs asked for. Without any it is text on standard
+// output.
+func outputs(s Settings) ([]Output, error) {
+	specs := s.Outputs
+	if s.JSON {
+		specs = append([]string{string(JSON)}, specs...)
+	}
+	if len(specs) == 0 {
+		return []Output{{Format: Text}}, nil
+	}
+	var all []Output
+	for _, spec := range specs {
+		out, err := parseOutput(spec)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range all {
+			if err := collide(other, out); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, out)
+	}
+	return all, nil
+}
+
+func parseOutput(spec string) (Output, error) {
+	name, path, given := strings.Cut(spec, ":")
+	out := Output{Format: Format(name), Path: path}
+	switch out.Format {
+	case Text, JSON, Attempts:
+	default:
+		return out, exit.With(exit.Usage, fmt.Errorf("-o %q: no output format is called %q", spec, name),
+			"the formats are text, json and attempts; write to a file with -o json:FILE")
+	}
+	if given && path == "" {
+		return out, exit.With(exit.Usage, fmt.Errorf("-o %q: the name of the file is missing", spec))
+	}
+	if path == "-" {
+		out.Path = ""
+	}
+	return out, nil
+}
+
+func collide(a, b Output) error {
+	if a.Path != b.Path {
+		return nil
+	}
+	if a.Path == "" {
+		return exit.With(exit.Usage, fmt.Errorf("%s and %s cannot both be written to standard output", a.Format, b.Format),
+			fmt.Sprintf("write one to a file: -o %s:FILE", b.Format))
+	}
+	return exit.With(exit.Usage, fmt.Errorf("%s and %s cannot both be written to %s", a.Format, b.Format, a.Path))
+}
+
+func severity(value string) (int, error) {
+	if value == "" {
+		return 0, nil
+	}
+	for n := 1; n <= output.MaxSeverity; n++ {
+		if value == output.SeverityName(n) || value == strconv.Itoa(n) {
+			return n, nil
+		}
+	}
+	return 0, exit.With(exit.Usage, fmt.Errorf("--fail-on %q is no severity", value),
+		"severities are 1 to 5, or info, low, medium, high, critical")
+}

@@ -1,0 +1,122 @@
+package output
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/sensor"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// Run is the account of a whole run: what was read, what of it could not be,
+// and how much was found. Its JSON form is the last line of the canonical
+// output.
+type Run struct {
+	Event  string   `json:"event"` // always "run"
+	Inputs []string `json:"inputs"`
+
+	Packets uint64       `json:"packets"`
+	Bytes   uint64       `json:"bytes"` // captured bytes of those packets
+	First   *detect.Time `json:"first"` // earliest packet time, or null
+	Last    *detect.Time `json:"last"`
+
+	Dropped   uint64    `json:"dropped"` // packets that the capturing side lost
+	Skipped   uint64    `json:"skipped"` // records that made no sense
+	Untimed   uint64    `json:"untimed"` // packets without a time of their own
+	Broken    uint64    `json:"broken"`  // inputs that ended early or were no capture
+	Damaged   []Damage  `json:"damaged"`
+	Refused   []Refusal `json:"refused"`
+	Truncated uint64    `json:"truncated"` // frames cut before their ports
+	Malformed uint64    `json:"malformed"` // frames whose lengths contradict each other
+	NoIP      uint64    `json:"no_ip"`     // frames that carry neither IP nor ARP
+	Links     []Link    `json:"unsupported_links"`
+	// LinksOthers counts frames of unsupported link types beyond those listed.
+	LinksOthers uint64 `json:"unsupported_links_others,omitempty"`
+
+	Attempts      uint64 `json:"attempts"`
+	Connections   uint64 `json:"connections"`
+	Backscatter   uint64 `json:"backscatter"`
+	MidStream     uint64 `json:"mid_stream"`
+	ClockJumps    uint64 `json:"clock_jumps"`
+	Evicted       uint64 `json:"evicted"`        // targets forgotten for want of room
+	EvictedLive   uint64 `json:"evicted_live"`   // of those, undecided attempts
+	EvictedSource uint64 `json:"evicted_source"` // sources forgotten for want of room
+	EvictedCount  uint64 `json:"evicted_count"`  // counts forgotten for want of room
+
+	Opened  uint64 `json:"opened"` // scans
+	Closed  uint64 `json:"closed"`
+	Stopped string `json:"stopped,omitempty"` // why the input was not read to its end
+
+	Profile string         `json:"profile"` // the profile's name, or the rules file's
+	Home    []netip.Prefix `json:"home"`
+	Version string         `json:"version"`
+}
+
+// Damage is an input that broke off, or a stretch of it that could not be read.
+type Damage struct {
+	Input   string `json:"input"`
+	Offset  int64  `json:"offset"`  // bytes into the uncompressed input
+	Packets uint64 `json:"packets"` // of this input, before the damage
+	Reason  string `json:"reason"`
+}
+
+// Refusal is an input that is no capture.
+type Refusal struct {
+	Input string `json:"input"`
+	What  string `json:"what"` // what it looks like instead
+}
+
+// Link is a link type that cannot be decoded.
+type Link struct {
+	Number uint16 `json:"number"`         // LINKTYPE number
+	Name   string `json:"name,omitempty"` // its name without LINKTYPE_, where known
+	Frames uint64 `json:"frames"`
+}
+
+// RunOf makes the account from a sensor's summary. What the sensor does not
+// know is left for the caller: Inputs, Stopped, Profile, Home, Version.
+func RunOf(s *sensor.Summary) Run {
+	r := Run{
+		Event:   "run",
+		Packets: s.Capture.Packets, Bytes: s.Capture.Bytes,
+		Dropped: s.Capture.Dropped, Skipped: s.Capture.Skipped,
+		Untimed: s.Capture.Untimed, Broken: s.Capture.Damaged,
+		Damaged: []Damage{}, Refused: []Refusal{}, Links: []Link{},
+		Truncated: s.Decode.Truncated, Malformed: s.Decode.Malformed,
+		NoIP: noIP(&s.Decode), LinksOthers: s.Decode.LinksOthers,
+		Attempts: s.Table.Attempts, Connections: s.Table.Connections,
+		Backscatter: s.Table.Backscatter, MidStream: s.Table.MidStream,
+		ClockJumps: s.Table.ClockJumps,
+		Evicted:    s.Table.Evicted, EvictedLive: s.Table.EvictedLive,
+		EvictedSource: s.Detect.SourcesEvicted, EvictedCount: s.Detect.GroupsEvicted,
+		Opened: s.Detect.Opened, Closed: s.Detect.Closed,
+	}
+	if r.Packets > 0 {
+		first, last := s.First, s.Last
+		r.First, r.Last = &first, &last
+	}
+	for _, d := range s.Damage {
+		if format, ok := errors.AsType[*capture.FormatError](d.Err); ok {
+			r.Refused = append(r.Refused, Refusal{Input: format.Name, What: format.What})
+			continue
+		}
+		r.Damaged = append(r.Damaged, Damage{Input: d.Name, Offset: d.Offset, Packets: d.Packets, Reason: d.Reason})
+	}
+	for _, f := range s.Refused {
+		r.Refused = append(r.Refused, Refusal{Input: f.Name, What: f.What})
+	}
+	for _, l := range s.Decode.Links {
+		r.Links = append(r.Links, Link{Number: l.Number, Name: LinkName(l.Number), Frames: l.Frames})
+	}
+	return r
+}
+
+func noIP(d *flows.DecodeStats) uint64 {
+	n := d.NoIPOthers
+	for _, c := range d.NoIP {
+		n += c.Frames
+	}
+	return n
+}
