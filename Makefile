@@ -1,0 +1,83 @@
+# Run `make help` for what can be made. Go and make are enough for all, build,
+# demo, test, generate and clean.
+
+GO        ?= go
+BIN       := bin/synoptic
+OUT       := out
+HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
+# The go tool passes over directories named testdata unless they are named.
+PROGRAMS  := ./testdata/bench ./testdata/gen
+PACKAGES  := ./... $(PROGRAMS) ./testdata/lab
+FUZZTIME  ?= 10s
+CORPUS    ?= $(SYNOPTIC_CORPUS)
+GOLANGCI  ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+MAX_LINES := 600
+
+export CGO_ENABLED = 0
+# Without a usable git there is no version to record, which must not stop a build.
+VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help all demo build test race lint size fuzz bench lab corpus generate verify-generate clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+
+all: build test ## build and test
+
+demo: build ## build, and name the scanners in a made-up day of traffic
+	$(BIN) -r testdata/captures/scan-day.pcapng --home $(HOME_NETS)
+
+build: ## build bin/synoptic, one static binary
+	$(GO) build $(VCS) -trimpath -o $(BIN) ./cmd/synoptic
+
+test: ## vet and test everything that needs nothing but Go
+	$(GO) vet $(PACKAGES)
+	$(GO) test $(PACKAGES)
+
+race: ## test with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./... $(PROGRAMS)
+
+lint: size ## gofmt, go vet, golangci-lint with the import rules, file sizes
+	@files=$$($$($(GO) env GOROOT)/bin/gofmt -l .) && { [ -z "$$files" ] || { echo "gofmt would change:"; echo "$$files"; exit 1; }; }
+	$(GO) vet $(PACKAGES)
+	$(GOLANGCI) run $(PACKAGES)
+
+size:
+	@find . -name '*.go' -o -name '*.[ch]' | xargs wc -l | awk -v max=$(MAX_LINES) \
+		'$$2 != "total" && $$1 > max {print $$2 ": " $$1 " lines, more than " max; bad = 1} END {exit bad}'
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sort); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$(dirname $$file) $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+		done; \
+	done
+
+bench: build $(OUT)/bench/scan-heavy.pcap ## what a packet costs: by stage, and against tcpdump
+	$(GO) run ./testdata/bench
+
+# The generator writes this file last.
+$(OUT)/bench/scan-heavy.pcap:
+	$(GO) run ./testdata/gen bench -o $(OUT)/bench
+
+lab: ## record real scanners in network namespaces and judge them (root, Linux)
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
+
+corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR
+	@[ -f "$(CORPUS)/labels.jsonl" ] || { echo "CORPUS: no directory with labels.jsonl was given"; exit 1; }
+	SYNOPTIC_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 \
+		$$(grep -rl --include='*_test.go' SYNOPTIC_CORPUS . | xargs -n1 dirname | sort -u)
+
+generate: ## write the captures of testdata again
+	$(GO) run ./testdata/gen captures -o testdata/captures
+
+verify-generate: ## fail if the captures of testdata are not what the generator writes
+	@rm -rf $(OUT)/captures
+	$(GO) run ./testdata/gen captures -o $(OUT)/captures
+	diff -r testdata/captures $(OUT)/captures
+
+clean: ## remove what was built and generated outside testdata
+	rm -rf bin $(OUT)
