@@ -206,7 +206,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	if answered {
 		e.remember(s, &pr, e.early || ev.Withdrawn)
 		e.count(s, &pr)
-	} else {
+	} else if s.incident == nil {
 		e.past.renew(s, &pr.attempted)
 	}
 	if s.incident != nil {

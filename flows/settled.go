@@ -2,18 +2,20 @@ package flows
 
 import "encoding/binary"
 
-// settledSlots is the size of the cache: 64 Ki words, 512 KiB.
+// settledSlots is the size of the cache: 64 Ki words of 32 bits, so that it stays
+// near the processor.
 const settledSlots = 1 << 16
 
 // Settled passes over TCP segments that cannot change any outcome. Once both
 // sides of a conversation have sent payload, and each has been heard after the
 // other's, a segment without SYN, FIN or RST tells the [Table] nothing more.
 //
-// Each slot holds 60 bits of a hash of the conversation and four bits; another conversation
-// in the slot starts it anew, so that a lost slot costs time and nothing else.
-// The zero value is ready. It belongs to one goroutine.
+// The slot is chosen by 16 bits of a hash of the conversation, and holds 28 more
+// and four bits of what was seen; another conversation in the slot starts it
+// anew, so that a lost slot costs time and nothing else. The zero value is
+// ready. It belongs to one goroutine.
 type Settled struct {
-	slots [settledSlots]uint64
+	slots [settledSlots]uint32
 	// Passed counts the segments passed over.
 	Passed uint64
 	// Undecoded counts those of them that were passed over by SkipFrame.
@@ -38,9 +40,9 @@ func (s *Settled) Skip(p *Packet) bool {
 		*slot = 0
 		return false
 	}
-	word := *slot
-	if word&^settledAll != h&^settledAll {
-		word = h &^ settledAll
+	word, tag := *slot, tagOf(h)
+	if word&^settledAll != tag {
+		word = tag
 	} else if word&settledAll == settledAll {
 		s.Passed++
 		return true
@@ -78,11 +80,10 @@ func (s *Settled) SkipFrame(frame []byte) bool {
 	if binary.BigEndian.Uint16(ip[2:]) < 40 {
 		return false
 	}
-	a := half(mappedLow|uint64(binary.LittleEndian.Uint32(ip[12:]))<<32, 0, binary.BigEndian.Uint16(ip[20:]))
-	b := half(mappedLow|uint64(binary.LittleEndian.Uint32(ip[16:]))<<32, 0, binary.BigEndian.Uint16(ip[22:]))
-	hash := mix(a+b, a^b^mix2)
-	word := s.slots[hash%settledSlots]
-	if word&^settledAll != hash&^settledAll || word&settledAll != settledAll {
+	a := uint64(binary.LittleEndian.Uint32(ip[12:]))<<16 | uint64(binary.BigEndian.Uint16(ip[20:]))
+	b := uint64(binary.LittleEndian.Uint32(ip[16:]))<<16 | uint64(binary.BigEndian.Uint16(ip[22:]))
+	hash := pair(mix(a^mix0, mix3), mix(b^mix0, mix3))
+	if s.slots[hash%settledSlots] != tagOf(hash)|settledAll {
 		return false
 	}
 	s.Passed++
@@ -90,21 +91,28 @@ func (s *Settled) SkipFrame(frame []byte) bool {
 	return true
 }
 
-// mappedLow is the beginning of the low half of an IPv4 address in IPv6 form.
-const mappedLow = 0xffff0000
+// tagOf is what a slot keeps of a hash.
+func tagOf(h uint64) uint32 { return uint32(h>>32) &^ settledAll }
 
-// half hashes one socket.
-func half(low, high uint64, port uint16) uint64 {
-	return mix(low^mix0, high^uint64(port)^mix1)
-}
+// pair hashes two sockets, each hashed by itself, alike in either order. Without
+// the first hashing, sum and difference would leave open which bits are whose.
+func pair(a, b uint64) uint64 { return mix((a+b)^mix0, a^b^mix1) }
 
 // conversation hashes the two sockets of a packet alike in both directions,
 // and tells which side sent it.
 func conversation(p *Packet) (h uint64, side uint) {
-	a := half(binary.LittleEndian.Uint64(p.Src[8:]), binary.LittleEndian.Uint64(p.Src[:8]), p.SrcPort)
-	b := half(binary.LittleEndian.Uint64(p.Dst[8:]), binary.LittleEndian.Uint64(p.Dst[:8]), p.DstPort)
+	a, b := socket(&p.Src, p.SrcPort), socket(&p.Dst, p.DstPort)
 	if a > b {
 		side = 1
 	}
-	return mix(a+b, a^b^mix2), side
+	return pair(a, b), side
+}
+
+// socket hashes an address and port.
+func socket(addr *[16]byte, port uint16) uint64 {
+	low, high := binary.LittleEndian.Uint64(addr[8:]), binary.LittleEndian.Uint64(addr[:8])
+	if high == 0 {
+		return mix((low>>32<<16|uint64(port))^mix0, mix3)
+	}
+	return mix(low^mix0, high^uint64(port)<<1^mix1)
 }

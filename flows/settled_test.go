@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +56,29 @@ func TestSettledOneWay(t *testing.T) {
 	udp := segment(0, false, 10)
 	udp.Kind = KindUDP
 	require.False(t, s.Skip(&udp))
+}
+
+// TestSettledTellsConversationsApart: those that differ in how ports and
+// addresses go together are not taken for each other.
+func TestSettledTellsConversationsApart(t *testing.T) {
+	seen := map[uint64]string{}
+	for _, hosts := range [][2]byte{{1, 2}, {1, 3}, {2, 3}, {0, 3}} {
+		for _, ports := range [][2]uint16{{40000, 80}, {80, 40000}, {40080, 0}, {40001, 81}, {40001, 80}} {
+			for _, v6 := range []bool{false, true} {
+				p := Packet{Kind: KindTCP, SrcPort: ports[0], DstPort: ports[1]}
+				p.Src[15], p.Dst[15] = hosts[0], hosts[1]
+				if v6 {
+					p.Src[0], p.Dst[0] = 0x20, 0x20
+				}
+				h, side := conversation(&p)
+				name := fmt.Sprint(hosts, ports, v6)
+				require.Empty(t, seen[h], name)
+				seen[h] = name
+				p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+				back, other := conversation(&p)
+				require.Equal(t, h, back)
+				require.NotEqual(t, side, other)
+			}
+		}
+	}
 }
