@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -50,7 +51,7 @@ func TestSlidingGroupIsExact(t *testing.T) {
 			x.insert(v, line)
 			require.LessOrEqual(t, len(g.recent), over+1+spare)
 			require.Equal(t, min(x.size(window), over+1+spare), g.size())
-			require.True(t, slices.IsSortedFunc(g.recent, func(a, b element) int { return compare(a.line, b.line) }))
+			require.True(t, slices.IsSortedFunc(g.recent, func(a, b element) int { return cmp.Compare(a.line, b.line) }))
 		}
 	})
 }
@@ -78,7 +79,7 @@ func TestWithdrawalsLoseNoCrossing(t *testing.T) {
 				history = append(history, step{at: now + second + random.Int64N(29*second), value: v, remove: true})
 			}
 		}
-		slices.SortStableFunc(history, func(a, b step) int { return compare(a.at, b.at) })
+		slices.SortStableFunc(history, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 		g, x := group{window: window}, exact{}
 		for _, s := range history {
 			if s.remove {

@@ -48,10 +48,10 @@ type weight struct {
 }
 
 // weigh counts what failed, what of that was crafted, and what succeeded. Where
-// hosts are counted, one that the source had a
-// productive conversation with has failed nothing; where ports of a host are, an
-// unused connection to a host that the source has such a conversation with is none either (FTP's
-// data, where the server alone sends). Crafted probes have no such excuse.
+// hosts are counted, one that the source had a productive conversation with has
+// failed nothing; where ports of a host are, an unused connection to a host that
+// the source has such a conversation with is no failure either (FTP's data, where
+// the server alone sends). Crafted probes have no such excuse.
 func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 	clear(e.guard.spoken)
 	clear(e.guard.failed)
@@ -88,8 +88,9 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 const walkLimit = 1024
 
 // walk visits the source's attempts that a rule concerns, under the same key and
-// in the same window as a probe, the latest first. over is a threshold other than the
-// rule's own that has to be reached. It reports whether nothing of the window was forgotten.
+// in the same window as a probe, the latest first. over is a threshold other than
+// the rule's own that has to be reached. It reports whether nothing of the window
+// was forgotten.
 func (e *Engine) walk(r *compiledRule, s *source, pr *probe, over int, visit func(*attempted)) bool {
 	return e.recall(s, pr, r, over, func(a *attempted) {
 		if r.sameKey(a, &pr.attempted) && r.concerns(a, s, e.home) {

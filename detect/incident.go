@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -91,7 +92,8 @@ const (
 )
 
 // idle is how long the scan may be silent: eight times the median gap between
-// its attempts, but no less than the window of the rule that opened it, within bounds.
+// its attempts, but no less than the window of the rule that opened it, within
+// bounds.
 func (inc *incident) idle() int64 {
 	n := min(inc.gapCount, gapsKept)
 	if n == 0 {
@@ -136,7 +138,8 @@ func (e *Engine) openIncident(r *compiledRule, g *group, s *source, pr *probe, v
 
 // backfill gives a new scan the source's attempts that counted, back to the
 // first gap that would have ended it, and the answered ones that belong to
-// them. It returns how many targets began no later than the probe that opened the scan.
+// them. It returns how many targets began no later than the probe that opened
+// the scan.
 func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
 	var found, answered []*attempted
 	edge := pr.attempted.line
@@ -157,6 +160,10 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
 		}
 		edge = min(edge, a.line)
 		found = append(found, a)
+	}
+	if len(found) == 0 {
+		// It is older than the source's last scan: it alone begins this one.
+		found = append(found, &pr.attempted)
 	}
 	slices.Reverse(found)
 	slices.Reverse(answered)
@@ -288,7 +295,7 @@ func (e *Engine) closeIdle() {
 	}
 	clear(e.open[len(kept):])
 	e.open = kept
-	slices.SortStableFunc(closing, func(a, b due) int { return compare(a.at, b.at) })
+	slices.SortStableFunc(closing, func(a, b due) int { return cmp.Compare(a.at, b.at) })
 	for _, d := range closing {
 		e.close(d.inc, d.inc.ownTime(d.at))
 	}
@@ -300,15 +307,4 @@ func (e *Engine) close(inc *incident, at int64) {
 	// A later scan does not begin with this one's attempts.
 	inc.source.after, inc.source.closed = e.past.last, inc.lastLine
 	e.report(inc, Close, at, nil)
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }

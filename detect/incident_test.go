@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -348,7 +349,7 @@ func TestSourcesAreIndependent(t *testing.T) {
 		}
 		order := rapid.Permutation([]int{0, 1, 2}).Draw(t, "order") // of sources at one time
 		slices.SortStableFunc(steps, func(a, b step) int {
-			if c := compare(a.ev.At, b.ev.At); c != 0 {
+			if c := cmp.Compare(a.ev.At, b.ev.At); c != 0 {
 				return c
 			}
 			return order[a.who] - order[b.who]

@@ -470,3 +470,22 @@ func TestCorrelationMoves(t *testing.T) {
 	w.end()
 	require.Equal(t, w.scans[0].Correlation, w.scans[len(w.scans)-1].Correlation)
 }
+
+// What becomes of an attempt after its scan has closed can make a rule fire
+// with nothing else to fill the new scan from.
+func TestFiresOnWhatIsOlderThanTheLastScan(t *testing.T) {
+	w := newWire(t, onlyRule(t, `{name: early, count: dst_port, by: [src], of: connection, over: 60000, within: run}
+  - {name: spoken, count: dst_port, by: [src], of: productive, over: 1, within: run}`))
+	slow := w.dial(outside, server, 99)
+	w.send(0, slow.syn(), slow.synack(), slow.ack())
+	w.busy(1, outside, server, 80)
+	w.busy(2, outside, server, 81)
+	w.idle(1900)
+	require.Len(t, w.phase(Close), 1)
+	w.send(2000, slow.ask(), slow.reply())
+	w.end()
+	require.Len(t, w.phase(Close), 2)
+	last := w.scans[len(w.scans)-1]
+	require.Equal(t, 1, last.Targets)
+	require.Equal(t, uint16(99), *last.Port)
+}
