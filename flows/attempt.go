@@ -101,14 +101,10 @@ type Attempt struct {
 	Code      uint8 // ICMP code where Outcome is Unreachable
 	Handshake bool  // the initiator completed the handshake
 	HalfOpen  bool  // answered, and the initiator then reset or kept silent
-	Counted   bool  // it counts as unproductive
+	Counted   bool  // it counts as unproductive: failed, half-open or abandoned
 	Withdrawn bool  // it has counted, and does so no longer
 	Cut       bool  // the input ended before the outcome was decided
 }
-
-// Unproductive reports whether the attempt has come to count against its
-// initiator: failed, half-open or abandoned.
-func (a *Attempt) Unproductive() bool { return a.Counted }
 
 // EventKind says what happened to an attempt.
 type EventKind uint8

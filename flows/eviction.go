@@ -15,7 +15,7 @@ func (t *Table) evict() {
 	for range hands {
 		n := t.hand
 		t.hand++
-		if t.hand == t.next32() {
+		if t.hand == t.arena.next {
 			t.hand = 0
 		}
 		e := t.at(n)
@@ -58,8 +58,6 @@ func (t *Table) pressure(e *entry) int {
 		return 2
 	}
 }
-
-func (t *Table) next32() uint32 { return t.arena.next }
 
 // tombstones remember, one bit each, conversations that left the table. When a
 // quarter of the bits are set they are cleared: old conversations are over.

@@ -41,15 +41,15 @@ func (t *Table) request(p *Packet, c Class, technique Technique, id uint16, line
 		if !isHost(&p.Src) || p.Src == p.Dst {
 			return dst
 		}
+		if t.gateways.is(&p.SrcMAC, &p.Src) {
+			marked := *p
+			marked.Marks |= MarkGateway
+			p = &marked
+		}
 	default:
 		if !mayStart(p) {
 			return dst
 		}
-	}
-	if (c == ClassARP || c == ClassNDP) && t.gateways.is(&p.SrcMAC, &p.Src) {
-		marked := *p
-		marked.Marks |= MarkGateway
-		p = &marked
 	}
 	e, n := t.find(&k)
 	if e == nil {
