@@ -82,3 +82,28 @@ func TestSettledTellsConversationsApart(t *testing.T) {
 		}
 	}
 }
+
+// TestSettledHoldsTwentyThousand: so many conversations at once drive few of each
+// other out.
+func TestSettledHoldsTwentyThousand(t *testing.T) {
+	const conversations = 20_000
+	var s Settled
+	steps := []Packet{
+		segment(FlagACK|FlagPSH, false, 40), segment(FlagACK|FlagPSH, true, 40), segment(FlagACK, false, 0),
+		segment(FlagACK|FlagPSH, true, 40),
+	}
+	for i := range steps {
+		for n := range conversations {
+			p := steps[i]
+			port := uint16(n)
+			p.Src[14], p.Dst[14] = byte(n>>16), byte(n>>16)
+			if i == 1 || i == 3 {
+				p.DstPort = port
+			} else {
+				p.SrcPort = port
+			}
+			s.Skip(&p)
+		}
+	}
+	require.Greater(t, s.Passed, uint64(conversations*9/10))
+}
