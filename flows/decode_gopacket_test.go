@@ -96,9 +96,7 @@ func (p *Packet) transportLayer(l gopacket.Layer) {
 		p.Kind, p.SrcPort, p.DstPort = KindUDP, uint16(l.SrcPort), uint16(l.DstPort)
 		p.Payload = uint16(len(l.Payload))
 		if n := len(l.Payload); n > 0 {
-			h := fnv.New32a()
-			h.Write(l.Payload[min(2, n):min(18, n)])
-			p.Question = h.Sum32()
+			p.Question = question(l.Payload) // likewise
 			p.readPayload(l.Payload, n) // checked by tables of its own
 		}
 	case *layers.SCTP:

@@ -36,9 +36,24 @@ func (d *Decoder) udp(p *Packet, b []byte, wire int) bool {
 	if len(payload) > wire {
 		payload = payload[:wire]
 	}
-	p.Question = fnv1a(fnvBasis, payload[min(2, len(payload)):min(18, len(payload))])
+	p.Question = question(payload)
 	p.readPayload(payload, wire)
 	return true
+}
+
+// question hashes payload bytes 2 to 18, as far as there are any.
+func question(b []byte) uint32 {
+	if len(b) < 18 {
+		var padded [18]byte
+		copy(padded[:], b)
+		padded[0], padded[1] = 0, 0
+		return asked(&padded, uint64(max(len(b), 2)))
+	}
+	return asked((*[18]byte)(b), 18)
+}
+
+func asked(b *[18]byte, size uint64) uint32 {
+	return uint32(mix(binary.LittleEndian.Uint64(b[2:])^mix0, binary.LittleEndian.Uint64(b[10:])^size^mix1) >> 16)
 }
 
 // stunCookie stands at bytes 4 to 8 of every STUN message.

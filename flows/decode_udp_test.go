@@ -23,7 +23,7 @@ func udpPacket(src, dst, payload uint16, question uint32, marks Mark) Packet {
 
 func udpCases() []decodeCase {
 	body := unhex("000102030405060708090a0b0c0d0e0f10111213")
-	question := hashOf("02030405060708090a0b0c0d0e0f1011")
+	asked := question(unhex("ffff 02030405060708090a0b0c0d0e0f1011"))
 	length := func(n int, b []byte) []byte {
 		b = slices.Clone(b)
 		binary.BigEndian.PutUint16(b[24:], uint16(n))
@@ -34,16 +34,16 @@ func udpCases() []decodeCase {
 	put(6, 0x20, 0)(fragment)
 	return []decodeCase{
 		{"empty", linkRaw, datagram(5000, 6000, nil), udpPacket(5000, 6000, 0, 0, 0)},
-		{"payload", linkRaw, whole, udpPacket(5000, 6000, 20, question, 0)},
-		{"one byte", linkRaw, datagram(5000, 6000, body[:1]), udpPacket(5000, 6000, 1, hashOf(""), 0)},
-		{"three bytes", linkRaw, datagram(5000, 6000, body[:3]), udpPacket(5000, 6000, 3, hashOf("02"), 0)},
-		{"18 bytes", linkRaw, datagram(5000, 6000, body[:18]), udpPacket(5000, 6000, 18, question, 0)},
-		{"length below the packet", linkRaw, length(8+4, whole), udpPacket(5000, 6000, 4, hashOf("0203"), 0)},
+		{"payload", linkRaw, whole, udpPacket(5000, 6000, 20, asked, 0)},
+		{"one byte", linkRaw, datagram(5000, 6000, body[:1]), udpPacket(5000, 6000, 1, question(nil), 0)},
+		{"three bytes", linkRaw, datagram(5000, 6000, body[:3]), udpPacket(5000, 6000, 3, question(unhex("ffff 02")), 0)},
+		{"18 bytes", linkRaw, datagram(5000, 6000, body[:18]), udpPacket(5000, 6000, 18, asked, 0)},
+		{"length below the packet", linkRaw, length(8+4, whole), udpPacket(5000, 6000, 4, question(unhex("ffff 0203")), 0)},
 		{"length 8 and bytes behind", linkRaw, length(8, whole), udpPacket(5000, 6000, 0, 0, 0)},
-		{"length 0", linkRaw, length(0, whole), udpPacket(5000, 6000, 20, question, 0)},
-		{"length below a header", linkRaw, length(7, whole), udpPacket(5000, 6000, 20, question, MarkMalformed)},
-		{"length above the packet", linkRaw, length(500, whole), udpPacket(5000, 6000, 20, question, MarkMalformed)},
-		{"first fragment", linkRaw, fragment, with(udpPacket(5000, 6000, 20, question, MarkFragmented), func(p *Packet) { p.Marks &^= MarkDF })},
+		{"length 0", linkRaw, length(0, whole), udpPacket(5000, 6000, 20, asked, 0)},
+		{"length below a header", linkRaw, length(7, whole), udpPacket(5000, 6000, 20, asked, MarkMalformed)},
+		{"length above the packet", linkRaw, length(500, whole), udpPacket(5000, 6000, 20, asked, MarkMalformed)},
+		{"first fragment", linkRaw, fragment, with(udpPacket(5000, 6000, 20, asked, MarkFragmented), func(p *Packet) { p.Marks &^= MarkDF })},
 		{"seven bytes", linkRaw, inet(17, udpHeader[:7]), udpPacket(40000, 80, 0, 0, MarkMalformed)},
 	}
 }
@@ -55,11 +55,11 @@ func TestDecodeUDPCutByTheSnapLength(t *testing.T) {
 	for n, want := range map[int]Packet{
 		20 + 4: udpPacket(53, 6000, 20, 0, MarkTruncated),
 		20 + 7: udpPacket(53, 6000, 20, 0, MarkTruncated),
-		20 + 8: udpPacket(53, 6000, 20, hashOf(""), 0),
+		20 + 8: udpPacket(53, 6000, 20, question(nil), 0),
 		// QR is in the third byte of the payload.
-		20 + 8 + 2: udpPacket(53, 6000, 20, hashOf(""), 0),
-		20 + 8 + 3: udpPacket(53, 6000, 20, hashOf("81"), MarkReplyLike),
-		20 + 8 + 5: udpPacket(53, 6000, 20, hashOf("818000"), MarkReplyLike),
+		20 + 8 + 2: udpPacket(53, 6000, 20, question(nil), 0),
+		20 + 8 + 3: udpPacket(53, 6000, 20, question(unhex("ffff 81")), MarkReplyLike),
+		20 + 8 + 5: udpPacket(53, 6000, 20, question(unhex("ffff 818000")), MarkReplyLike),
 	} {
 		if want.Kind == KindUDP && n < 20+8 {
 			want.Payload = 20
