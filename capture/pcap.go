@@ -114,6 +114,9 @@ func (p *pcap) u32(b []byte) uint32 {
 }
 
 func (p *pcap) parse(b []byte, fs []Frame) (n, used, need int, bad *fault) {
+	if !p.big && p.swap == swapNever && p.fcs == 0 && p.record == pcapRecord {
+		n, used = p.ordinary(b, fs)
+	}
 	for n < len(fs) {
 		rest := b[used:]
 		if len(rest) < p.record {
@@ -144,6 +147,29 @@ func (p *pcap) parse(b []byte, fs []Frame) (n, used, need int, bad *fault) {
 		n++
 	}
 	return n, used, 0, nil
+}
+
+// ordinary is parse for what nearly all files are, as far as their records are
+// whole: it leaves the rest to parse.
+func (p *pcap) ordinary(b []byte, fs []Frame) (n, used int) {
+	for i := range fs {
+		if len(b) < pcapRecord {
+			return i, used
+		}
+		h := (*[pcapRecord]byte)(b)
+		captured := binary.LittleEndian.Uint32(h[8:])
+		end := pcapRecord + int(captured)
+		if captured > uint32(p.bound) || end > len(b) {
+			return i, used
+		}
+		f := &fs[i]
+		f.Data = b[pcapRecord:end:end]
+		f.Time = int64(binary.LittleEndian.Uint32(h[0:]))*1e9 + int64(binary.LittleEndian.Uint32(h[4:]))*p.scale
+		f.Len, f.Iface = binary.LittleEndian.Uint32(h[12:]), p.iface
+		b = b[end:]
+		used += end
+	}
+	return len(fs), used
 }
 
 // trimFCS cuts off those of the fcs last bytes of a frame that were captured.
