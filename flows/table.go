@@ -55,9 +55,9 @@ func NewTable(cfg TableConfig) *Table {
 		sockets:    newSocketTable(cfg.Seed),
 		gateways:   newGateways(),
 		tombstones: newTombstones(),
+		timers:     newTimers(),
 		max:        cfg.MaxEntries,
 	}
-	t.timers.next = never
 	return t
 }
 
@@ -111,12 +111,11 @@ const closing = 256
 // used afterwards.
 func (t *Table) Close(dst []Event) (events []Event, more bool) {
 	t.now = t.clock.now
-	q := &t.queues[timerFinal]
 	for range closing {
-		if q.size == 0 {
+		if t.queues[timerFinal].size == 0 {
 			return dst, false
 		}
-		f := q.pop()
+		f, _, _ := t.pop(timerFinal)
 		e := t.at(f.entry)
 		if e.gen != f.gen || e.has(stateFinal) {
 			continue

@@ -41,7 +41,16 @@ type timer struct {
 // is in order by itself.
 type timers struct {
 	queues [timerKinds]timerQueue
-	next   int64 // no timer is due before
+	fronts [timerKinds]int64 // the first deadline of each, never if it is empty
+	next   int64             // the first of all
+}
+
+func newTimers() timers {
+	t := timers{next: never}
+	for k := range t.fronts {
+		t.fronts[k] = never
+	}
+	return t
 }
 
 // timerChunk is how many timers are allocated at a time.
@@ -88,6 +97,7 @@ func (q *timerQueue) pop() timer {
 func (t *timers) set(k timerKind, now int64, entry uint32, gen uint16) {
 	deadline := now + k.delay()
 	t.queues[k].push(timer{deadline: deadline, entry: entry, gen: gen})
+	t.fronts[k] = min(t.fronts[k], deadline)
 	t.next = min(t.next, deadline)
 }
 
@@ -96,24 +106,28 @@ func (t *timers) due(now int64) (timer, timerKind, bool) {
 	if now < t.next {
 		return timer{}, 0, false
 	}
-	best := timerKinds
-	t.next = never
-	for k := range timerKinds {
-		if t.queues[k].size == 0 {
-			continue
-		}
-		f := t.queues[k].front()
-		if f.deadline > now {
-			t.next = min(t.next, f.deadline)
-			continue
-		}
-		if best == timerKinds || f.deadline < t.queues[best].front().deadline {
+	return t.pop(t.first())
+}
+
+// first is the queue with the first deadline.
+func (t *timers) first() timerKind {
+	best := timerKind(0)
+	for k := best + 1; k < timerKinds; k++ {
+		if t.fronts[k] < t.fronts[best] {
 			best = k
 		}
 	}
-	if best == timerKinds {
-		return timer{}, 0, false
+	return best
+}
+
+// pop takes out the first timer of a queue.
+func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
+	q := &t.queues[k]
+	f := q.pop()
+	t.fronts[k] = never
+	if q.size > 0 {
+		t.fronts[k] = q.front().deadline
 	}
-	t.next = now // others may be due as well
-	return t.queues[best].pop(), best, true
+	t.next = t.fronts[t.first()]
+	return f, k, true
 }
