@@ -33,7 +33,7 @@ type entry struct {
 	technique Technique
 	outcome   Outcome
 	place     uint8 // where the latest connection stands in ports, and how many are set
-	code      uint8
+	replied   uint8 // UDP: which of them the responder has answered
 
 	start, line  int64
 	ack          uint32 // of UDP the question
@@ -46,7 +46,8 @@ type entry struct {
 	marks        Mark
 	mac          [6]byte
 	ttl, flags   uint8
-	_            [12]byte
+	code         uint8
+	_            [11]byte
 }
 
 // head is where the latest connection stands.
@@ -87,13 +88,16 @@ func (e *entry) remembers(port, seq uint16) bool {
 }
 
 // remembersPort is remembers for any sequence number.
-func (e *entry) remembersPort(port uint16) bool {
+func (e *entry) remembersPort(port uint16) bool { return e.indexOf(port) >= 0 }
+
+// indexOf is where a source port stands in ports, or -1.
+func (e *entry) indexOf(port uint16) int {
 	for i := range e.filled() {
 		if e.ports[i] == port {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // remember puts a connection in the place of the oldest.
@@ -105,6 +109,7 @@ func (e *entry) remember(port, seq uint16) {
 	filled = min(filled+1, remembered)
 	e.place = uint8(head<<4 | filled)
 	e.ports[head] = port
+	e.replied &^= 1 << head
 	if e.key.Class == ClassTCP {
 		e.memo = e.memo&^(0xffff<<(16*head)) | uint64(seq)<<(16*head)
 	}
@@ -128,7 +133,7 @@ func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16, f
 	old := *e
 	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique}
 	if fresh {
-		e.ports, e.place = old.ports, old.place
+		e.ports, e.place, e.replied = old.ports, old.place, old.replied
 	}
 	e.start, e.line = p.Time, line
 	e.packets, e.connections = 1, 1

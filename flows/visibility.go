@@ -23,9 +23,23 @@ type sightCell struct{ twoWay, unseen uint64 }
 // visibility measures, per interface, VLAN and class, whether replies can be
 // seen at all. Only flows whose answer is proven take part: a sweep of dark
 // addresses does not make a sensor call itself one-way.
-type visibility struct{ cells map[sightKey]*sightCell }
+type visibility struct {
+	cells map[sightKey]*sightCell
+	// The cell that was noted last: mostly the next as well.
+	recent sightKey
+	latest *sightCell
+}
 
 func (v *visibility) cell(k sightKey) *sightCell {
+	if v.latest != nil && v.recent == k {
+		return v.latest
+	}
+	v.recent, v.latest = k, v.find(k)
+	return v.latest
+}
+
+// find is the cell of a key, made if there is none.
+func (v *visibility) find(k sightKey) *sightCell {
 	c := v.cells[k]
 	if c == nil {
 		if len(v.cells) >= maxSightCells {
