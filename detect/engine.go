@@ -44,6 +44,7 @@ type Engine struct {
 	home    homeNets
 	rules   []*compiledRule
 	early   bool // a rule counts attempts as they open
+	merits  bool // a rule counts attempts that are not unproductive by what came of them
 	now     int64
 	past    history
 	sources sourceTable
@@ -52,6 +53,7 @@ type Engine struct {
 	check   int64       // no incident falls idle before
 	stats   Stats
 	guard   guardSets
+	probe   probe // what is being observed
 }
 
 // New makes an engine that works by rules. An error names the rule that cannot
@@ -90,16 +92,17 @@ func (e *Engine) Replace(rules Rules) error {
 		return errors.New("no rules: nothing could be found")
 	}
 	compiled := make([]*compiledRule, 0, len(rules.Rules))
-	early := false
+	early, merits := false, false
 	for i, r := range rules.Rules {
 		c, err := compile(r, i)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
 		early = early || c.early
+		merits = merits || !c.early && !c.unproductive
 		compiled = append(compiled, c)
 	}
-	e.rules, e.early, e.home = compiled, early, homeNets(rules.Home)
+	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
 	e.groups = newGroupTable(e.cfg.Groups)
 	return nil
 }
@@ -134,7 +137,8 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 		return
 	}
 	s := e.source(&ev.Initiator)
-	pr := probeFrom(ev, s)
+	pr := &e.probe
+	*pr = probeFrom(ev, s)
 	if e.early {
 		for _, r := range e.rules {
 			pr.flagged = pr.flagged || r.early && r.concerns(&pr.attempted, s, e.home)
@@ -151,7 +155,7 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 		e.grown(s.incident, s.incident.take(&pr.attempted, pr.flagged, e.cfg.Targets))
 	}
 	if pr.flagged {
-		e.count(s, &pr)
+		e.count(s, pr)
 	}
 }
 
@@ -159,32 +163,34 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 func (e *Engine) observeCounted(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	s.active = e.now
-	pr := probeFrom(ev, s)
+	pr := &e.probe
+	*pr = probeFrom(ev, s)
 	s.remember(ev)
 	if !pr.weighs() {
 		return
 	}
-	e.remember(s, &pr, e.early)
+	e.remember(s, pr, e.early)
 	if s.incident != nil {
 		e.grown(s.incident, s.incident.take(&pr.attempted, true, e.cfg.Targets))
 	}
-	e.count(s, &pr)
+	e.count(s, pr)
 }
 
 // observeChanged sees an outcome that rose, of a counted attempt or to
 // productive; or an attempt that counts no longer. What was learned of its target stays.
 func (e *Engine) observeChanged(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
-	pr := probeFrom(ev, s)
+	pr := &e.probe
+	*pr = probeFrom(ev, s)
 	if !pr.weighs() {
 		return
 	}
 	if fresh := ev.Kind == flows.Raised && !ev.Counted; fresh {
-		e.remember(s, &pr, e.early)
+		e.remember(s, pr, e.early)
 	} else {
 		e.past.renew(s, &pr.attempted)
 	}
-	e.count(s, &pr)
+	e.count(s, pr)
 	if s.incident != nil {
 		fits := pr.flagged || !pr.counted && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
@@ -199,13 +205,14 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		return
 	}
 	s := e.source(&ev.Initiator)
-	pr := probeFrom(ev, s)
+	pr := &e.probe
+	*pr = probeFrom(ev, s)
 	if !pr.weighs() {
 		return
 	}
 	if answered {
-		e.remember(s, &pr, e.early || ev.Withdrawn)
-		e.count(s, &pr)
+		e.remember(s, pr, e.early || ev.Withdrawn)
+		e.count(s, pr)
 	} else if s.incident == nil {
 		e.past.renew(s, &pr.attempted)
 	}
@@ -226,6 +233,9 @@ func (e *Engine) remember(s *source, pr *probe, known bool) {
 // where it matches, and taken out again where it does so no longer.
 func (e *Engine) count(s *source, pr *probe) {
 	opening := pr.event.Kind == flows.Opened
+	if !opening && !pr.counted && !e.merits && pr.event.Kind != flows.Withdrawn {
+		return
+	}
 	for _, r := range e.rules {
 		if r.early != opening || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
 			continue
