@@ -16,10 +16,10 @@ type eventBatch struct {
 
 // handOver is how many batches of packets go to the next stage at a time. Waking
 // another goroutine costs as much as some fifty packets.
-const handOver = 4
+const handOver = 8
 
 // depth is how many batches may wait between two stages.
-const depth = 8
+const depth = 2
 
 // piped runs reader and table on goroutines of their own. Batches are recycled: each
 // link is a pair of channels, one for full batches and one for empty ones.

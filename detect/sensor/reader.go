@@ -67,13 +67,11 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 }
 
 func (r *reader) decode(f *capture.Frame, b *packetBatch) {
-	at := detect.Time(f.Time)
-	if !r.any {
-		r.any, r.sum.First, r.sum.Last = true, at, at
+	if r.sum.Last < detect.Time(f.Time) || r.sum.First > detect.Time(f.Time) || !r.any {
+		r.span(detect.Time(f.Time))
 	}
-	r.sum.First, r.sum.Last = min(r.sum.First, at), max(r.sum.Last, at)
-	for int(f.Iface) >= len(r.links) {
-		r.links = append(r.links, r.src.Link(uint32(len(r.links))))
+	if int(f.Iface) >= len(r.links) {
+		r.meet(f.Iface)
 	}
 	link := r.links[f.Iface]
 	if link == ethernet && r.settled.SkipFrame(f.Data) {
@@ -94,6 +92,21 @@ func (r *reader) decode(f *capture.Frame, b *packetBatch) {
 		kept++
 	}
 	b.packets = b.packets[:kept]
+}
+
+// span widens the time that the packets span.
+func (r *reader) span(at detect.Time) {
+	if !r.any {
+		r.any, r.sum.First, r.sum.Last = true, at, at
+	}
+	r.sum.First, r.sum.Last = min(r.sum.First, at), max(r.sum.Last, at)
+}
+
+// meet notes the link types of interfaces up to one that is new.
+func (r *reader) meet(iface uint32) {
+	for int(iface) >= len(r.links) {
+		r.links = append(r.links, r.src.Link(uint32(len(r.links))))
+	}
 }
 
 // ended sorts out what came with a read: the end, damage, a live source's
