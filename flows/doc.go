@@ -58,7 +58,9 @@
 // emits Raised too; no other rise of an uncounted attempt emits anything.
 //
 // 6. TCP. SYN with ACK and RST clear is a first packet of a connection,
-// technique TCPSYN. A segment belongs to an entry of TCPSYN by either
+// technique TCPSYN; but unless it is a copy, one from the responder of an attempt
+// that is not final, to a source port that its entry remembers, is an other segment
+// of that responder (a handshake may be split, or begun from both sides). A segment belongs to an entry of TCPSYN by either
 // orientation; the entry looked for first is the one whose responder port is
 // the smaller, the sender being the initiator where they are equal.
 //   - SYN+ACK only looks for the entry whose responder sent it: answered.
@@ -144,9 +146,11 @@
 // productive by rule 6 or by the first case of rule 7 (without turning it
 // round), the source link addresses of the attempt's latest connection and of
 // that packet, where there are any, are noted to carry initiator and
-// responder: their address for IPv4, their /64 for IPv6, up to four each. An
-// ARP request or neighbour solicitation whose link address has three noted
-// other than that of its source carries MarkGateway.
+// responder: their address for IPv4, their /64 for IPv6, up to four each. So is
+// the link address of a segment of a mid-stream entry, carrying its source, once
+// both sides have sent payload since it became one, the segment that made it one
+// included. An ARP request or neighbour solicitation whose link address has three
+// noted other than that of its source carries MarkGateway.
 //
 // 14. End. Attempts still undecided settle in the order they were opened:
 // silent ones count with Cut set, and all not yet final become Final. UDP not

@@ -69,3 +69,37 @@ func TestGateways(t *testing.T) {
 		})
 	}
 }
+
+// TestGatewaysFromTheMiddle: conversations whose beginning was not seen tell which
+// link addresses carry whom, once both sides have sent payload.
+func TestGatewaysFromTheMiddle(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		payload uint16 // of the clients' segments
+		gateway bool
+	}{
+		{"both sides speak", 5, true},
+		{"one side speaks", 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, l := range ruleLines {
+				line := l.make()
+				for n := range byte(6) {
+					server := n / 2 // two exchanges each
+					for i, p := range linked(int(server), 77, server+1, 7, 1) {
+						p.Kind, p.Proto, p.Flags, p.EchoedTime = KindTCP, protoTCP, FlagACK|FlagPSH, 1
+						p.Payload = 5
+						if i == 0 {
+							p.Payload = tt.payload
+						}
+						line.add(&p)
+					}
+				}
+				p := arpFrom(1, 9, int64(1_700_000_100)*second)
+				events := line.add(&p)
+				require.NotEmpty(t, events, l.name)
+				require.Equal(t, tt.gateway, events[len(events)-1].Marks&MarkGateway != 0, l.name)
+			}
+		})
+	}
+}

@@ -32,6 +32,14 @@ func (r *reference) tcp(p *Packet, line int64) {
 	case p.Flags&FlagRST != 0:
 		r.reset(p, line, own, reverse)
 	case p.Flags&(FlagSYN|FlagACK) == FlagSYN:
+		if e := r.splitBy(p, own, reverse); e != nil {
+			if e.attempt.Technique == TCPSYN {
+				r.fromResponder(p, e.attempt)
+			} else {
+				r.midStream(e)
+			}
+			return
+		}
 		r.first(p, line, own, TCPSYN)
 	case p.Flags&FlagSYN != 0:
 		e := r.entries[reverse]
@@ -45,6 +53,18 @@ func (r *reference) tcp(p *Packet, line int64) {
 	default:
 		r.segment(p, line, own, order)
 	}
+}
+
+// splitBy is the entry whose responder sends a SYN of its own.
+func (r *reference) splitBy(p *Packet, own, reverse Key) *refEntry {
+	mine, e := r.entries[own], r.entries[reverse]
+	switch {
+	case !r.mayStart(p), e == nil, e.attempt == nil, e.attempt.over, !e.remembersPort(p.DstPort):
+		return nil
+	case mine != nil && mine.attempt != nil && mine.attempt.Technique == TCPSYN && slices.Contains(mine.conns, refConnection(ClassTCP, p)):
+		return nil
+	}
+	return e
 }
 
 // reset looks for the initiator's entry only where the responder has none. To
@@ -80,6 +100,7 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 		case e == nil:
 			continue
 		case e.attempt == nil:
+			r.stream(p, e)
 		case e.attempt.Technique == TCPSYN && k == own:
 			r.fromInitiator(p, e.attempt)
 		case e.attempt.Technique == TCPSYN:
@@ -88,6 +109,7 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 			r.probeAgain(p, line, e)
 		default:
 			r.midStream(e)
+			r.stream(p, e)
 		}
 		return
 	}
@@ -95,7 +117,19 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 		r.first(p, line, own, t)
 		return
 	}
-	r.entries[order[0]] = &refEntry{}
+	e := &refEntry{}
+	r.entries[order[0]] = e
+	r.stream(p, e)
+}
+
+// stream is the rest of rule 13: a segment of a mid-stream entry.
+func (r *reference) stream(p *Packet, e *refEntry) {
+	if p.Payload > 0 && !slices.Contains(e.spoke, p.Src) {
+		e.spoke = append(e.spoke, p.Src)
+	}
+	if len(e.spoke) == 2 {
+		r.carries(p.SrcMAC, p.Src)
+	}
 }
 
 // fromInitiator: the segment that proves an answer is looked at as one after
@@ -202,6 +236,7 @@ func (r *reference) probeAgain(p *Packet, line int64, e *refEntry) {
 		r.first(p, line, a.Key, t)
 	default:
 		r.midStream(e)
+		r.stream(p, e)
 	}
 }
 

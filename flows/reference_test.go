@@ -50,7 +50,8 @@ type refTimer struct {
 type refEntry struct {
 	attempt *refAttempt
 	conns   []refConn
-	last    int64 // L when it last saw a packet, either way; ICMP errors are none of its packets
+	last    int64      // L when it last saw a packet, either way; ICMP errors are none of its packets
+	spoke   [][16]byte // who has sent payload in the middle of a stream
 }
 
 type refConn struct{ port, seq uint16 }

@@ -19,6 +19,12 @@ const (
 	stateHalfOpen                    // counted as half-open
 	stateCut                         // the input ended before the outcome was decided
 	stateSeen                        // counted as two-way or unseen for the visibility
+
+	// Of a mid-stream entry, where the side that the key calls initiator is ahead:
+	stateAhead        // it sent payload
+	stateBack         // the other did
+	stateAheadCarried // its link address has been noted
+	stateBackCarried  // the other's has
 )
 
 // entry is one target of one initiator: two cache lines, the first of which is

@@ -37,13 +37,20 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 	}
 	k := forward(p, ClassTCP)
 	e, n := t.find(&k)
+	if e != nil && e.technique == TCPSYN && !e.has(stateStream) && e.remembers(p.SrcPort, uint16(p.Seq)) {
+		e.copied()
+		return dst
+	}
+	back := backward(p, ClassTCP)
+	if r, rn := t.find(&back); r != nil && r.state&(stateFinal|stateStream) == 0 && r.remembersPort(p.DstPort) {
+		if r.technique != TCPSYN {
+			return t.stream(r, dst)
+		}
+		return t.tcpResponder(r, rn, p, dst)
+	}
 	if e == nil {
 		e, n = t.create(&k)
 		return t.open(e, n, TCPSYN, p, line, p.SrcPort, dst)
-	}
-	if e.technique == TCPSYN && !e.has(stateStream) && e.remembers(p.SrcPort, uint16(p.Seq)) {
-		e.copied()
-		return dst
 	}
 	return t.connect(e, n, TCPSYN, p, line, p.SrcPort, dst)
 }
@@ -113,6 +120,7 @@ func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
 	}
 	switch {
 	case e.has(stateStream):
+		t.tcpStream(e, p, initiator)
 		return dst
 	case e.technique != TCPSYN:
 		return t.tcpProbed(e, n, p, line, initiator, dst)
@@ -120,6 +128,29 @@ func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
 		return t.tcpInitiator(e, n, p, dst)
 	default:
 		return t.tcpResponder(e, n, p, dst)
+	}
+}
+
+// tcpMidStream makes an entry mid-stream by a segment.
+func (t *Table) tcpMidStream(e *entry, p *Packet, initiator bool, dst []Event) []Event {
+	dst = t.stream(e, dst)
+	t.tcpStream(e, p, initiator)
+	return dst
+}
+
+// tcpStream takes a segment of a conversation whose beginning was not seen. Once
+// both sides have sent payload, it tells which link addresses carry them.
+func (t *Table) tcpStream(e *entry, p *Packet, initiator bool) {
+	spoke, other, carried := stateAhead, stateBack, stateAheadCarried
+	if !initiator {
+		spoke, other, carried = stateBack, stateAhead, stateBackCarried
+	}
+	if p.Payload > 0 {
+		e.state |= spoke
+	}
+	if e.has(spoke|other) && !e.has(carried) {
+		e.state |= carried
+		t.gateways.note(&p.SrcMAC, &p.Src)
 	}
 }
 
@@ -185,7 +216,7 @@ func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Eve
 	if technique == 0 || t.tombstones.has(hashKey(first, t.seed)) {
 		e, _ := t.create(first)
 		e.technique = TCPACK
-		return t.stream(e, dst)
+		return t.tcpMidStream(e, p, p.SrcPort >= p.DstPort, dst)
 	}
 	e, n := t.create(&k)
 	return t.open(e, n, technique, p, line, p.SrcPort, dst)
@@ -194,13 +225,13 @@ func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Eve
 // tcpProbed takes a further segment of a tuple that has seen a flag probe.
 func (t *Table) tcpProbed(e *entry, n uint32, p *Packet, line int64, initiator bool, dst []Event) []Event {
 	if !initiator {
-		return t.stream(e, dst)
+		return t.tcpMidStream(e, p, initiator, dst)
 	}
 	technique := probeOf(p)
 	switch {
 	case !e.remembersPort(p.SrcPort):
 		if technique == 0 {
-			return t.stream(e, dst)
+			return t.tcpMidStream(e, p, initiator, dst)
 		}
 		if !mayStart(p) {
 			return dst
@@ -210,6 +241,6 @@ func (t *Table) tcpProbed(e *entry, n uint32, p *Packet, line int64, initiator b
 		e.copied()
 		return dst
 	default:
-		return t.stream(e, dst)
+		return t.tcpMidStream(e, p, initiator, dst)
 	}
 }
