@@ -42,13 +42,16 @@ type Stats struct {
 type Engine struct {
 	cfg     Config
 	home    homeNets
-	rules   []*compiledRule
+	rules   []*compiledRule // but for walks
+	walks   []*compiledRule
 	early   bool // a rule counts attempts as they open
-	merits  bool // a rule counts attempts that are not unproductive by what came of them
+	merits  bool // a rule counts what succeeds
 	now     int64
 	past    history
 	sources sourceTable
 	groups  groupTable
+	walkers walkerTable
+	facts   facts
 	open    []*incident // in the order in which they opened
 	check   int64       // no incident falls idle before
 	stats   Stats
@@ -72,6 +75,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		sources: newSourceTable(cfg.Sources),
 		groups:  newGroupTable(cfg.Groups),
 		guard:   newGuardSets(),
+		facts:   newFacts(),
 	}
 	if err := e.Replace(rules); err != nil {
 		return nil, err
@@ -91,19 +95,24 @@ func (e *Engine) Replace(rules Rules) error {
 	if len(rules.Rules) == 0 {
 		return errors.New("no rules: nothing could be found")
 	}
-	compiled := make([]*compiledRule, 0, len(rules.Rules))
+	var compiled, walks []*compiledRule
 	early, merits := false, false
 	for i, r := range rules.Rules {
 		c, err := compile(r, i)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
+		if c.Window == Walk {
+			walks = append(walks, c)
+			continue
+		}
 		early = early || c.early
 		merits = merits || !c.early && !c.unproductive
 		compiled = append(compiled, c)
 	}
+	e.walks = walks
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
-	e.groups = newGroupTable(e.cfg.Groups)
+	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
 	return nil
 }
 
@@ -169,9 +178,11 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	if !pr.weighs() {
 		return
 	}
+	pr.excused = e.excuse(s, &pr.attempted)
 	e.remember(s, pr, e.early)
 	if s.incident != nil {
-		e.grown(s.incident, s.incident.take(&pr.attempted, true, e.cfg.Targets))
+		fits := !pr.excused || s.incident.belongs(&pr.attempted)
+		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
 	}
 	e.count(s, pr)
 }
@@ -190,7 +201,11 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	} else {
 		e.past.renew(s, &pr.attempted)
 	}
+	e.productive(s, &pr.attempted)
 	e.count(s, pr)
+	if !pr.counted {
+		e.step(s, pr)
+	}
 	if s.incident != nil {
 		fits := pr.flagged || !pr.counted && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
@@ -213,9 +228,13 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	if answered {
 		e.remember(s, pr, e.early || ev.Withdrawn)
 		e.count(s, pr)
-	} else if s.incident == nil {
-		e.past.renew(s, &pr.attempted)
+	} else {
+		pr.excused = e.excuse(s, &pr.attempted)
+		if s.incident == nil {
+			e.past.renew(s, &pr.attempted)
+		}
 	}
+	e.step(s, pr)
 	if s.incident != nil {
 		fits := pr.flagged || answered && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
@@ -233,11 +252,12 @@ func (e *Engine) remember(s *source, pr *probe, known bool) {
 // where it matches, and taken out again where it does so no longer.
 func (e *Engine) count(s *source, pr *probe) {
 	opening := pr.event.Kind == flows.Opened
-	if !opening && !pr.counted && !e.merits && pr.event.Kind != flows.Withdrawn {
+	success := !opening && !pr.counted && pr.event.Kind != flows.Withdrawn
+	if success && !e.merits {
 		return
 	}
 	for _, r := range e.rules {
-		if r.early != opening || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
+		if r.early != opening || success && r.unproductive || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
 			continue
 		}
 		if !r.holds(&pr.attempted) {
@@ -255,7 +275,7 @@ func (e *Engine) count(s *source, pr *probe) {
 			continue
 		}
 		if value, ok := e.fires(r, g, s, pr); ok {
-			e.fire(r, g, s, pr, value)
+			e.fire(r, crossing{value: value, bin: g.key.bin, reach: math.MaxInt64}, s, pr)
 		}
 	}
 }
@@ -281,13 +301,20 @@ func (e *Engine) uncount(r *compiledRule, s *source, pr *probe) {
 	g.remove(value)
 }
 
+// crossing is how a rule's threshold was crossed.
+type crossing struct {
+	value int
+	bin   int64 // of a tumbling window
+	reach int64 // line time back to which all that counted belongs to the scan, however far apart
+}
+
 // fire opens a scan, or notes in the open one that a further rule fired.
-func (e *Engine) fire(r *compiledRule, g *group, s *source, pr *probe, value int) {
+func (e *Engine) fire(r *compiledRule, c crossing, s *source, pr *probe) {
 	if s.incident == nil {
-		e.openIncident(r, g, s, pr, value)
+		e.openIncident(r, c, s, pr)
 		return
 	}
-	s.incident.fired(r, g, pr, e.now, value)
+	s.incident.fired(r, c, pr, e.now)
 }
 
 // source finds the record of a source, or makes one. If there is no room, the

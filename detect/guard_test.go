@@ -269,3 +269,72 @@ func TestVictimsAreNeverNamed(t *testing.T) {
 		}
 	})
 }
+
+// TestKnownServiceGuard: our own servers that served others and have died make no
+// scanner of the client that goes on trying; what never served, or is not ours,
+// does, and so do crafted probes.
+func TestKnownServiceGuard(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		network string
+		served  bool
+		crafted bool
+		named   bool
+	}{
+		{"servers of ours that died", "10.20.0.0", true, false, false},
+		{"hosts that never served", "10.20.0.0", false, false, true},
+		{"servers elsewhere", "198.51.0.0", true, false, true},
+		{"crafted probes", "10.20.0.0", true, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWire(t, profile(t, "default"))
+			for i := range 12 {
+				if tt.served {
+					w.busy(float64(i), "10.9.9.9", nth(tt.network, i), 8080)
+				}
+			}
+			for i := range 12 {
+				c := w.dial(inside, nth(tt.network, i), 8080)
+				syn := c.syn()
+				if tt.crafted {
+					syn.Marks |= flows.MarkNoOptions
+				}
+				w.send(86400+float64(i), syn)
+			}
+			w.end()
+			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
+		})
+	}
+}
+
+// TestKnownServiceAnswers: of a scan's targets those that serve others are told
+// as well, though they are no evidence.
+func TestKnownServiceAnswers(t *testing.T) {
+	w := newWire(t, profile(t, "default"))
+	const host = "10.20.0.1"
+	w.busy(0, "10.9.9.9", host, 80)
+	for i := range 12 {
+		w.refused(100+float64(i), outside, host, uint16(100+i))
+	}
+	c := w.dial(outside, host, 80)
+	w.send(113, c.syn(), c.synack(), c.ack())
+	w.idle(120)
+	s := w.closed(t)
+	require.Equal(t, 13, s.Targets)
+	require.Equal(t, 1, s.Outcomes.Answered)
+}
+
+// TestFactsAreBounded: what was longest ago is forgotten, and what is too long ago
+// does not count.
+func TestFactsAreBounded(t *testing.T) {
+	f := newFacts()
+	s := &source{addr: address(inside)}
+	for i := range 200_000 {
+		f.learn(s, &attempted{responder: address(nth("10.0.0.0", i%65536)), port: uint16(i / 65536)}, int64(i+1))
+	}
+	recent := &attempted{responder: address(nth("10.0.0.0", 199_999%65536)), port: 199_999 / 65536}
+	require.True(t, f.spoke(s, recent, 200_001))
+	require.False(t, f.spoke(s, recent, 200_001+factsLife))
+	require.False(t, f.served(s, recent, 200_001), "for others")
+	require.True(t, f.served(&source{addr: address(outside)}, recent, 200_001))
+}

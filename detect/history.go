@@ -18,6 +18,7 @@ type attempted struct {
 	outcome     flows.Outcome
 	counted     bool // counts as unproductive, still
 	flagged     bool // a rule counts it whatever came of it
+	excused     bool // it counts as unproductive, but is no evidence
 	crafted     bool
 	handshake   bool
 	halfOpen    bool
@@ -25,7 +26,7 @@ type attempted struct {
 }
 
 // material reports whether an attempt makes up a scan.
-func (a *attempted) material() bool { return a.counted || a.flagged }
+func (a *attempted) material() bool { return a.counted && !a.excused || a.flagged }
 
 // history is a ring of the latest attempts of all sources, those of one source
 // chained from the latest back. Positions count from 1 and are never reused: one that has
@@ -56,6 +57,7 @@ func (h *history) renew(s *source, a *attempted) bool {
 	}
 	a.crafted = old.crafted || a.halfOpen
 	a.flagged = a.flagged || old.flagged
+	a.excused = old.excused && a.counted
 	prev := old.prev
 	*old = *a
 	old.prev = prev

@@ -117,19 +117,19 @@ func idleFloor(r *compiledRule) int64 {
 func (inc *incident) ownTime(line int64) int64 { return line - inc.lastLine + inc.last }
 
 // openIncident opens a scan for a source, filled with what is remembered of it.
-func (e *Engine) openIncident(r *compiledRule, g *group, s *source, pr *probe, value int) {
+func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe) {
 	e.stats.Opened++
 	inc := &incident{
 		source: s, addr: s.addr, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
 	}
 	s.incident = inc
-	rank := e.backfill(inc, s, pr)
+	rank := e.backfill(inc, s, pr, c.reach)
 	inc.id, inc.day = scanID(&inc.addr, inc.first), correlation(&inc.addr, inc.first)
 	inc.detected = Detected{Targets: rank, Seconds: seconds(e.now - inc.firstLine)}
 	inc.evidence = Evidence{
-		Count: string(r.Count), Value: value, Threshold: r.Over, Window: r.windowText(),
+		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
 	}
-	inc.fired(r, g, pr, e.now, value)
+	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
 	e.check = min(e.check, inc.lastLine+idleMin)
 	inc.doubling = 2 * inc.targets
@@ -137,10 +137,10 @@ func (e *Engine) openIncident(r *compiledRule, g *group, s *source, pr *probe, v
 }
 
 // backfill gives a new scan the source's attempts that counted, back to the
-// first gap that would have ended it, and the answered ones that belong to
-// them. It returns how many targets began no later than the probe that opened
+// first gap that would have ended it, or to where the rule's count began, and the
+// answered ones that belong to them. It returns how many targets began no later than the probe that opened
 // the scan.
-func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
+func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (rank int) {
 	var found, answered []*attempted
 	edge := pr.attempted.line
 	for pos := s.newest; ; {
@@ -155,7 +155,7 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe) (rank int) {
 			}
 			continue
 		}
-		if a.line < edge-inc.floor && inc.rule.sliding() {
+		if a.line < edge-inc.floor && inc.rule.sliding() && a.line < reach {
 			break
 		}
 		edge = min(edge, a.line)
@@ -219,11 +219,11 @@ func (inc *incident) done(r *compiledRule) bool {
 }
 
 // fired notes that a rule fired for the first time.
-func (inc *incident) fired(r *compiledRule, g *group, pr *probe, now int64, value int) {
+func (inc *incident) fired(r *compiledRule, c crossing, pr *probe, now int64) {
 	if len(inc.rules) < maxFired {
 		own := now + pr.event.Start - pr.event.Line
-		inc.rules = append(inc.rules, Fired{Rule: r.Name, Time: Time(own), Value: value})
-		inc.bins = append(inc.bins, g.key.bin)
+		inc.rules = append(inc.rules, Fired{Rule: r.Name, Time: Time(own), Value: c.value})
+		inc.bins = append(inc.bins, c.bin)
 	}
 }
 

@@ -55,7 +55,7 @@ func compile(r Rule, number int) (*compiledRule, error) {
 		}
 		c.classes |= bits
 	}
-	if r.Window != Run && r.Within <= 0 {
+	if r.Window != Run && r.Window != Walk && r.Within <= 0 {
 		return nil, errors.New("within must be longer than nothing")
 	}
 	return c, nil
@@ -142,7 +142,7 @@ func (c *compiledRule) concerns(a *attempted, s *source, home homeNets) bool {
 // holds reports whether what is known of an attempt meets a rule's conditions.
 func (c *compiledRule) holds(a *attempted) bool {
 	switch {
-	case c.unproductive && !a.counted:
+	case c.unproductive && (!a.counted || a.excused):
 	case c.crafted && !a.crafted:
 	case c.halfOpen && !a.halfOpen:
 	case c.abandoned && (a.halfOpen || a.outcome != flows.Answered):
@@ -207,8 +207,8 @@ func (c *compiledRule) sliding() bool { return c.Window != Tumbling && c.Window 
 // windowText is the rule's window in words.
 func (c *compiledRule) windowText() string {
 	switch c.Window {
-	case Run:
-		return "run"
+	case Run, Walk:
+		return string(c.Window)
 	case Tumbling:
 		return c.Within.String() + " tumbling"
 	default:

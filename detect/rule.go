@@ -38,6 +38,10 @@ const (
 	Sliding  WindowKind = "sliding"  // the last Within, at any moment
 	Tumbling WindowKind = "tumbling" // calendar bins of Within, aligned to the epoch
 	Run      WindowKind = "run"      // the whole input
+	// Walk is no window: a failure takes the count up by one, a success down,
+	// never below 0, and each value counts once. It fires above Over however long
+	// that takes, if by then few ports have failed on many hosts. See package walk.
+	Walk WindowKind = "walk"
 )
 
 // Condition is a count and the number it must exceed.
@@ -57,7 +61,7 @@ type Rule struct {
 	By     []Field
 	Of     []Selector    // all must hold
 	Over   int           // it fires at Over+1; 1 to 65,535
-	Within time.Duration // 1 s to 365 d; 0 where Window is Run
+	Within time.Duration // 1 s to 365 d; 0 where Window is Run or Walk
 	Window WindowKind
 	// Share is the least share of failed targets among the targets tried under
 	// the same key and window, 0 to 1. It is not asked of crafted probes, nor at ten times the

@@ -16,6 +16,25 @@ func (r *ruleReader) check() {
 	}
 	r.checkCounts()
 	r.checkPorts()
+	r.checkWalk()
+}
+
+// checkWalk reports what a walk cannot be combined with.
+func (r *ruleReader) checkWalk() {
+	if r.rule.Window != Walk {
+		return
+	}
+	if e, ok := r.m.keys["of"]; ok && r.good["of"] && !slices.Equal(r.rule.Of, []Selector{SelectUnproductive}) {
+		r.add(e.at, "of: must be unproductive with within: walk, which goes up with failures and down with successes")
+	}
+	if e, ok := r.m.keys["count"]; ok && r.good["count"] && r.rule.Count != FieldDst && r.rule.Count != FieldDstPort {
+		r.add(e.at, "count: must be dst or dst_port with within: walk")
+	}
+	for _, key := range []string{"share", "and"} {
+		if e, ok := r.m.keys[key]; ok && r.good[key] {
+			r.add(e.at, "%s: has no meaning with within: walk, where successes count against failures", key)
+		}
+	}
 }
 
 // checkKinds reports selectors that no attempt can have together.

@@ -40,8 +40,11 @@ func (r Rule) Describe() string {
 }
 
 func (r Rule) span() string {
-	if r.Window == Run {
+	switch r.Window {
+	case Run:
 		return "the whole input"
+	case Walk:
+		return "a walk that successes take back"
 	}
 	return durationText(r.Within) + " " + string(r.Window)
 }

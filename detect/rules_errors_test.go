@@ -10,7 +10,7 @@ import (
 
 const (
 	overRange  = "over: must be a whole number from 1 to 65535, not "
-	withinWant = "within: must be run or a duration from 1s to 365d such as 90s, 5m, 1h or 7d, not "
+	withinWant = "within: must be run, walk or a duration from 1s to 365d such as 90s, 5m, 1h or 7d, not "
 	shareWant  = "share: must be a number from 0 to 1 such as 0.3, not "
 	portWant   = "port: must be a port from 0 to 65535 or a range such as 1-1023, not "
 	nameWant   = "name: must be 1 to 64 lower-case letters, digits and hyphens, not "
@@ -118,6 +118,21 @@ func TestRuleErrorsOfFurtherKeys(t *testing.T) {
 		{"+7: 5m", `7:5: unknown key "7": the keys here are ` + ruleKeyAll},
 		{"+over: 5", `7:5: over: is given twice, first in line 5`},
 	})
+}
+
+// TestRuleErrorsOfWalks: what a walk cannot be combined with.
+func TestRuleErrorsOfWalks(t *testing.T) {
+	const rule = "rules:\n  - {name: a, by: [src, proto], over: 8, within: walk, "
+	for keys, want := range map[string]string{
+		"count: dst, share: 0.3}":                      "2:75: share: has no meaning with within: walk, where successes count against failures",
+		"count: dst, window: tumbling}":                "2:76: window: tumbling has no meaning with within: walk, which takes as long as it takes",
+		"count: dst, of: silent}":                      "2:72: of: must be unproductive with within: walk, which goes up with failures and down with successes",
+		"count: target}":                               "2:63: count: must be dst or dst_port with within: walk",
+		"count: dst, and: [{count: target, over: 3}]}": "2:73: and: has no meaning with within: walk, where successes count against failures",
+	} {
+		_, err := ParseRules([]byte(rule+keys+"\n"), "f")
+		require.EqualError(t, err, "f:"+want)
+	}
 }
 
 // checkRuleErrors puts a wrong value in place of a key of the plain rule (lines

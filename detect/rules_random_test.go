@@ -24,12 +24,14 @@ func writeRules(rules Rules) []byte {
 	for _, r := range rules.Rules {
 		fmt.Fprintf(&b, "  - name: %q\n    count: %s\n    by: [%s]\n    of: [%s]\n    over: %d\n",
 			r.Name, r.Count, joined(r.By, ", "), joined(r.Of, ", "), r.Over)
-		if r.Window == Run {
-			b.WriteString("    within: run\n")
+		if r.Window == Run || r.Window == Walk {
+			fmt.Fprintf(&b, "    within: %s\n", r.Window)
 		} else {
 			fmt.Fprintf(&b, "    within: %s\n    window: %s\n", durationText(r.Within), r.Window)
 		}
-		fmt.Fprintf(&b, "    share: %v\n", r.Share)
+		if r.Window != Walk {
+			fmt.Fprintf(&b, "    share: %v\n", r.Share)
+		}
 		if len(r.Proto) > 0 {
 			fmt.Fprintf(&b, "    proto: [%s]\n", joined(r.Proto, ", "))
 		}

@@ -133,9 +133,16 @@ func (r *ruleReader) within(e ruleEntry) bool {
 		r.rule.Window = Run
 		return true
 	}
+	if ok && text == string(Walk) {
+		if kind, given := r.m.keys["window"]; given && r.good["window"] {
+			r.add(kind.at, "window: %s has no meaning with within: walk, which takes as long as it takes", r.rule.Window)
+		}
+		r.rule.Window = Walk
+		return true
+	}
 	d, valid := duration(text)
 	if !ok || !valid {
-		r.add(e.at, "within: must be run or a duration from 1s to 365d such as 90s, 5m, 1h or 7d, not %s", shown(e.value))
+		r.add(e.at, "within: must be run, walk or a duration from 1s to 365d such as 90s, 5m, 1h or 7d, not %s", shown(e.value))
 		return false
 	}
 	r.rule.Within = d

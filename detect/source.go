@@ -14,6 +14,8 @@ type source struct {
 	made     int64 // line clock when the record was made
 	partial  bool  // an earlier record of it may have been forgotten
 	active   int64 // line clock when an attempt of it last counted
+	lone     lone
+	walks    int // that were begun
 
 	// The latest counted probe, by which the next is judged.
 	port     uint16

@@ -1,0 +1,204 @@
+package detect
+
+import "github.com/synoptic-ids/synoptic/flows"
+
+const (
+	// walkersMax bounds how many walks are kept: 16,384 at about 1.3 KB each.
+	walkersMax = 1 << 14
+	// walkerMet is how many first contacts a walk remembers: contacts with what
+	// is among them are none.
+	walkerMet = 64
+	// walkerFailed is how many failures since the walk left 0 are remembered.
+	walkerFailed = 32
+)
+
+// contact is a first contact of a walk.
+type contact struct {
+	value  uint64 // what the rule counts, hashed
+	port   uint16
+	failed bool
+	line   int64
+}
+
+// walker is the walk of one source, of one class of targets, over hosts or over
+// the ports of a host.
+type walker struct {
+	key     groupKey
+	height  int   // failures that successes have not made up for
+	began   int64 // line time of the first of them
+	touched int64
+	met     [walkerMet]contact // a ring
+	next    int
+}
+
+// find is a first contact that is remembered, or nil.
+func (w *walker) find(value uint64) *contact {
+	for i := range min(w.next, walkerMet) {
+		if w.met[i].value == value {
+			return &w.met[i]
+		}
+	}
+	return nil
+}
+
+func (w *walker) meet(c contact) {
+	w.met[w.next%walkerMet] = c
+	w.next++
+}
+
+// up takes a failure, and reports whether it was a first contact.
+func (w *walker) up(c contact) bool {
+	if w.find(c.value) != nil {
+		return false
+	}
+	w.meet(c)
+	if w.height == 0 {
+		w.began = c.line
+	}
+	w.height++
+	return true
+}
+
+// down takes a success. What had been taken as a failure is taken back.
+func (w *walker) down(c contact) {
+	c.failed = false
+	if old := w.find(c.value); old != nil {
+		if !old.failed {
+			return
+		}
+		*old = c
+		w.height = max(0, w.height-1)
+	} else {
+		w.meet(c)
+	}
+	w.height = max(0, w.height-1)
+}
+
+// spread reports whether the failures since the walk left 0 lie as those of a
+// scan do: over hosts, on few ports. Those of file sharing each have their own.
+func (w *walker) spread() bool {
+	ports := map[uint16]struct{}{}
+	failed := 0
+	for i := range min(w.next, walkerMet) {
+		if c := &w.met[i]; c.failed && c.line >= w.began {
+			failed++
+			ports[c.port] = struct{}{}
+		}
+	}
+	return 3*len(ports) <= failed
+}
+
+// walkerTable finds walks by key. At its bound it forgets, of those it looks at,
+// the one least far up, the longest untouched.
+type walkerTable struct {
+	index   map[groupKey]*walker
+	ring    []*walker
+	hand    int
+	evicted uint64
+}
+
+func newWalkerTable() walkerTable { return walkerTable{index: map[groupKey]*walker{}} }
+
+func (t *walkerTable) find(k groupKey) *walker { return t.index[k] }
+
+func (t *walkerTable) make(k groupKey) *walker {
+	w := &walker{key: k}
+	t.index[k] = w
+	if len(t.ring) < walkersMax {
+		t.ring = append(t.ring, w)
+		return w
+	}
+	v := t.victim()
+	t.evicted++
+	delete(t.index, t.ring[v].key)
+	t.ring[v] = w
+	return w
+}
+
+// victim is the place of the walk to forget.
+func (t *walkerTable) victim() int {
+	best := t.hand
+	for range looks {
+		t.hand = (t.hand + 1) % len(t.ring)
+		if a, b := t.ring[t.hand], t.ring[best]; a.height < b.height || a.height == b.height && a.touched < b.touched {
+			best = t.hand
+		}
+	}
+	return best
+}
+
+// step takes a probe's part in the walks: up if it failed for good, down if it
+// succeeded. A handshake that was never used says nothing either way, nor does
+// silence over UDP, where much is sent that nobody is to answer.
+func (e *Engine) step(s *source, pr *probe) {
+	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
+	quiet := pr.class == flows.ClassUDP && (pr.outcome == flows.Silent || pr.outcome == flows.Unseen)
+	failure := pr.counted && !quiet && (pr.outcome != flows.Answered || pr.halfOpen)
+	if !failure && (!success || s.walks == 0) {
+		return
+	}
+	for _, r := range e.walks {
+		if r.concerns(&pr.attempted, s, e.home) && (success || r.holds(&pr.attempted)) && (s.incident == nil || !s.incident.done(r)) {
+			e.walkOf(r, s, pr, failure)
+		}
+	}
+}
+
+// walkOf takes a probe's part in the walk of one rule.
+func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
+	if failure && !r.byDst && !pr.crafted && e.facts.spoke(s, &pr.attempted, e.now) {
+		return // no first contact
+	}
+	c := contact{value: r.value(&pr.attempted), port: pr.port, failed: failure, line: pr.line}
+	w := e.walkers.find(keyOf(r, s, pr))
+	switch {
+	case w != nil:
+		w.forget(s)
+	case !failure:
+		return
+	default:
+		if w = e.beginWalk(r, s, pr, c); w == nil {
+			return
+		}
+	}
+	w.touched = e.now
+	if !failure {
+		w.down(c)
+		return
+	}
+	if w.up(c) && w.height > r.Over && (r.byDst || !hasPorts(pr.class) || w.spread()) {
+		e.fire(r, crossing{value: w.height, reach: w.began}, s, pr)
+	}
+}
+
+// beginWalk makes a walk at a source's second failure: most sources have one, which
+// is kept in their record until then.
+func (e *Engine) beginWalk(r *compiledRule, s *source, pr *probe, c contact) *walker {
+	first := s.lone
+	if first.class == pr.class && (first.responder == pr.responder || !r.byDst) {
+		if v := r.value(&attempted{responder: first.responder, port: first.port, class: first.class, proto: pr.proto}); v != c.value {
+			s.walks++
+			w := e.walkers.make(keyOf(r, s, pr))
+			w.up(contact{value: v, port: first.port, failed: true, line: first.line})
+			return w
+		}
+		return nil
+	}
+	s.lone = lone{pr.responder, pr.line, pr.port, pr.class}
+	return nil
+}
+
+// lone is a source's failure before it has a walk.
+type lone struct {
+	responder [16]byte
+	line      int64
+	port      uint16
+	class     flows.Class
+}
+
+// forget begins a walk anew whose failures belong to a scan that is closed.
+func (w *walker) forget(s *source) {
+	if s.after > 0 && w.began <= s.closed {
+		*w = walker{key: w.key}
+	}
+}
