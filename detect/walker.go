@@ -8,8 +8,6 @@ const (
 	// walkerMet is how many first contacts a walk remembers: contacts with what
 	// is among them are none.
 	walkerMet = 64
-	// walkerFailed is how many failures since the walk left 0 are remembered.
-	walkerFailed = 32
 )
 
 // contact is a first contact of a walk.

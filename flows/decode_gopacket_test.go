@@ -96,7 +96,7 @@ func (p *Packet) transportLayer(l gopacket.Layer) {
 		p.Kind, p.SrcPort, p.DstPort = KindUDP, uint16(l.SrcPort), uint16(l.DstPort)
 		p.Payload = uint16(len(l.Payload))
 		if n := len(l.Payload); n > 0 {
-			p.Question = question(l.Payload) // likewise
+			p.Question = question(l.Payload)
 			p.readPayload(l.Payload, n) // checked by tables of its own
 		}
 	case *layers.SCTP:
