@@ -3,6 +3,8 @@ package detect
 import (
 	"slices"
 	"strings"
+
+	"github.com/synoptic-ids/synoptic/detect/walk"
 )
 
 // check reports what is wrong between keys that are right by themselves.
@@ -29,6 +31,9 @@ func (r *ruleReader) checkWalk() {
 	}
 	if e, ok := r.m.keys["count"]; ok && r.good["count"] && r.rule.Count != FieldDst && r.rule.Count != FieldDstPort {
 		r.add(e.at, "count: must be dst or dst_port with within: walk")
+	}
+	if e, ok := r.m.keys["over"]; ok && r.good["over"] && r.rule.Over >= walk.Max {
+		r.add(e.at, "over: must be below %d with within: walk, which climbs no higher", walk.Max)
 	}
 	for _, key := range []string{"share", "and"} {
 		if e, ok := r.m.keys[key]; ok && r.good[key] {

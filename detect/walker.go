@@ -1,6 +1,9 @@
 package detect
 
-import "github.com/synoptic-ids/synoptic/flows"
+import (
+	"github.com/synoptic-ids/synoptic/detect/walk"
+	"github.com/synoptic-ids/synoptic/flows"
+)
 
 const (
 	// walkersMax bounds how many walks are kept: 16,384 at about 1.3 KB each.
@@ -19,11 +22,11 @@ type contact struct {
 }
 
 // walker is the walk of one source, of one class of targets, over hosts or over
-// the ports of a host.
+// the ports of a host, and what it takes to tell first contacts.
 type walker struct {
 	key     groupKey
-	height  int   // failures that successes have not made up for
-	began   int64 // line time of the first of them
+	walk    walk.Walk
+	began   int64 // line time of the failure that took it up from 0
 	touched int64
 	met     [walkerMet]contact // a ring
 	next    int
@@ -50,10 +53,10 @@ func (w *walker) up(c contact) bool {
 		return false
 	}
 	w.meet(c)
-	if w.height == 0 {
+	if w.walk.Value() == 0 {
 		w.began = c.line
 	}
-	w.height++
+	w.walk.Failure()
 	return true
 }
 
@@ -65,11 +68,11 @@ func (w *walker) down(c contact) {
 			return
 		}
 		*old = c
-		w.height = max(0, w.height-1)
-	} else {
-		w.meet(c)
+		w.walk.Withdraw()
+		return
 	}
-	w.height = max(0, w.height-1)
+	w.meet(c)
+	w.walk.Success()
 }
 
 // spread reports whether the failures since the walk left 0 lie as those of a
@@ -118,7 +121,7 @@ func (t *walkerTable) victim() int {
 	best := t.hand
 	for range looks {
 		t.hand = (t.hand + 1) % len(t.ring)
-		if a, b := t.ring[t.hand], t.ring[best]; a.height < b.height || a.height == b.height && a.touched < b.touched {
+		if a, b := t.ring[t.hand], t.ring[best]; a.walk.Value() < b.walk.Value() || a.walk.Value() == b.walk.Value() && a.touched < b.touched {
 			best = t.hand
 		}
 	}
@@ -164,8 +167,8 @@ func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
 		w.down(c)
 		return
 	}
-	if w.up(c) && w.height > r.Over && (r.byDst || !hasPorts(pr.class) || w.spread()) {
-		e.fire(r, crossing{value: w.height, reach: w.began}, s, pr)
+	if w.up(c) && w.walk.Value() > r.Over && (r.byDst || !hasPorts(pr.class) || w.spread()) {
+		e.fire(r, crossing{value: w.walk.Value(), reach: w.began}, s, pr)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/detect/walk"
 )
 
 func withWalks(t *testing.T) Rules {
@@ -102,10 +104,10 @@ func TestWalkersAreBounded(t *testing.T) {
 	tab := newWalkerTable()
 	kept := groupKey{rule: 1, port: 1}
 	w := tab.make(kept)
-	w.height = 5
+	w.walk = walk.Resume(5)
 	for i := range 3 * walkersMax {
 		w := tab.make(groupKey{rule: 2, bin: int64(i)})
-		w.height = 1
+		w.walk = walk.Resume(1)
 	}
 	require.Len(t, tab.index, walkersMax)
 	require.Len(t, tab.ring, walkersMax)
