@@ -29,11 +29,12 @@ func packing(head []byte) string {
 }
 
 // unpack undoes the compression that br starts with. All three readers go on
-// over members or frames that follow each other.
+// over members or frames that follow each other, and but for lz4 they return
+// what they have before they read on.
 func unpack(br *bufio.Reader, kind string, window uint64) (io.Reader, error) {
 	switch kind {
 	case "gzip":
-		return gzip.NewReader(br)
+		return newMembers(br)
 	case "zstd":
 		// With a concurrency of 1 it decodes in the calling goroutine, so that
 		// nothing has to be released when the source is closed.
@@ -44,6 +45,42 @@ func unpack(br *bufio.Reader, kind string, window uint64) (io.Reader, error) {
 		return r, r.Apply(lz4.ConcurrencyOption(1))
 	}
 	return br, nil
+}
+
+// members reads the members of a gzip file. The reader of the package does that
+// too, but looks for the next member before it returns the end of the one before.
+type members struct {
+	src *bufio.Reader
+	z   *gzip.Reader
+}
+
+func newMembers(br *bufio.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(br)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return &members{br, z}, nil
+}
+
+// Read implements io.Reader.
+func (m *members) Read(p []byte) (int, error) {
+	for {
+		n, err := m.z.Read(p)
+		if !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if _, err := m.src.Peek(1); err != nil {
+			return 0, err
+		}
+		if err := m.z.Reset(m.src); err != nil {
+			return 0, err
+		}
+		m.z.Multistream(false)
+	}
 }
 
 // packError explains why compressed data could not even be started.

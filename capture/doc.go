@@ -1,5 +1,7 @@
-// Package capture reads captured packets: pcap and pcapng files, plain or
-// compressed, standard input, whole directories, and any gopacket source.
+// Package capture reads captured packets: pcap, pcapng, snoop and ERF files,
+// plain or compressed, as they are or as they grow, standard input, whole
+// directories, and any gopacket source. With the build tag libpcap it also
+// captures from devices, by way of gopacket and libpcap.
 //
 // Every kind of input is a [Source], which hands out packets in batches that
 // point into its own read buffer, so that nothing is copied or allocated per

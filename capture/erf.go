@@ -63,6 +63,9 @@ func (e *erf) frame(r []byte) (Frame, bool) {
 		e.tally.Skipped++
 		return Frame{}, false
 	}
+	if kind == erfHDLC || kind == erfEthernet { // other types have a colour there
+		e.tally.Dropped += uint64(binary.BigEndian.Uint16(r[12:]))
+	}
 	length := binary.BigEndian.Uint16(r[14:])
 	if int(length) < len(data) {
 		data = data[:length:length] // the rest is padding to 8 bytes

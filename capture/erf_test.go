@@ -43,6 +43,8 @@ func TestERF(t *testing.T) {
 		erfSample(erfEthernet, 0, body, 64),
 		erfSample(5, 0, body, 64),
 	}, nil)
+	file[13] = 7                       // lost before the first packet
+	file[len(file)-len(body)-4+1] = 99 // no loss: type 5 has a colour there
 	s, err := NewReader(bytes.NewReader(file), "x.erf", Config{})
 	require.NoError(t, err)
 	defer s.Close()
@@ -50,6 +52,9 @@ func TestERF(t *testing.T) {
 	n, err := s.Read(fs)
 	require.NoError(t, err)
 	require.Equal(t, 4, n)
+	stats, err := s.Stats()
+	require.NoError(t, err)
+	require.EqualValues(t, 7, stats.Dropped)
 	for i, want := range []struct {
 		iface uint32
 		link  uint16

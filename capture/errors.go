@@ -44,6 +44,9 @@ type FormatError struct {
 	What string // what it looks like instead: "plain text", "an empty file"
 	Hint string // what to do about it; may be empty
 	Err  error  // the cause, if there is one
+	// Foreign: it holds no packets in any format, as text, images and programs
+	// do, so that it may stand in a directory of captures without being told.
+	Foreign bool
 }
 
 // Error implements error. The hint is not part of the message.

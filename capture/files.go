@@ -16,6 +16,9 @@ type input struct {
 	size    int64     // stored bytes, if regular
 	regular bool      // a regular file, reads of which do not block
 	listed  bool      // found in a directory, not named by the user
+	// followed: a regular file whose end is waited for.
+	followed bool
+	first    bool // the followed file, as it was when it was named
 }
 
 // peekSize is the buffer between stored and decompressed bytes.
@@ -32,6 +35,13 @@ type files struct {
 	before  int64  // stored bytes of finished inputs
 	scratch []byte // read buffer, handed from input to input
 
+	watch   watch         // what is read after the inputs; nil: nothing
+	tail    *tail         // the followed file that is read, or was last
+	late    []error       // what the watch found wrong
+	failed  bool          // the followed file could not be opened
+	silent  bool          // waiting was told
+	waiting chan struct{} // tells that a followed file waits for more
+
 	offset atomic.Int64
 	total  int64
 	closed chan struct{}
@@ -46,9 +56,12 @@ func newFiles(inputs []input, cfg Config) *files {
 	if cfg.ZstdWindow == 0 {
 		cfg.ZstdWindow = defaultZstdWindow
 	}
-	f := &files{cfg: cfg, inputs: inputs, closed: make(chan struct{})}
+	if cfg.Interval <= 0 {
+		cfg.Interval = defaultInterval
+	}
+	f := &files{cfg: cfg, inputs: inputs, closed: make(chan struct{}), waiting: make(chan struct{}, 1)}
 	for _, in := range inputs {
-		if !in.regular {
+		if !in.regular || in.followed {
 			f.total = 0
 			break
 		}
@@ -68,6 +81,7 @@ func (f *files) Read(fs []Frame) (int, error) {
 		return 0, nil
 	}
 	n, err := f.read(fs)
+	f.silent = f.silent && n == 0
 	for i := range fs[:n] {
 		f.tally.Bytes += uint64(len(fs[i].Data))
 	}
@@ -83,12 +97,23 @@ func (f *files) Read(fs []Frame) (int, error) {
 
 func (f *files) read(fs []Frame) (int, error) {
 	for {
+		if len(f.late) > 0 {
+			err := f.late[0]
+			f.late = f.late[1:]
+			f.tally.Damaged++
+			return 0, err
+		}
 		if f.cur == nil {
 			if f.next == len(f.inputs) {
-				return 0, io.EOF
+				if err := f.more(); err != nil {
+					return 0, err
+				}
 			}
 			if err := f.openNext(); err != nil {
 				return 0, err
+			}
+			if f.cur == nil {
+				continue
 			}
 		}
 		n, err := f.cur.read(fs)
@@ -105,21 +130,47 @@ func (f *files) read(fs []Frame) (int, error) {
 	}
 }
 
+// more waits for what is to be read after the inputs: nothing, or what the
+// watch finds.
+func (f *files) more() error {
+	if f.watch == nil {
+		return io.EOF
+	}
+	for first := true; ; first = false {
+		if (!first || f.failed) && !f.pause() {
+			return os.ErrClosed
+		}
+		if in, ok := f.watch.next(f.tail); ok {
+			f.inputs, f.next = append(f.inputs[:0], in), 0
+			return nil
+		}
+	}
+}
+
 // openNext opens the next input. When that fails the input is done with, and
-// the error says why.
+// the error says why; but a followed name that cannot be opened is told once,
+// and then tried again and again.
 func (f *files) openNext() error {
 	in := f.inputs[f.next]
 	f.next++
 	err := f.start(in)
+	again := f.failed
+	f.failed = in.followed && f.tail == nil
 	if err == nil || errors.Is(err, os.ErrClosed) {
 		return err
 	}
 	f.finish()
+	if again && f.failed {
+		return nil
+	}
 	f.tally.Damaged++
 	if format, ok := errors.AsType[*FormatError](err); ok {
-		format.Name = in.name
+		format.Name, format.Hint = in.name, hintFor(format.Hint, in.name)
 		if in.listed {
 			return &DamageError{Name: in.name, Reason: format.What, Err: format}
+		}
+		if in.first {
+			f.watch = nil // it was a mistake to follow it
 		}
 	}
 	return err
@@ -127,6 +178,7 @@ func (f *files) openNext() error {
 
 func (f *files) start(in input) error {
 	r := in.r
+	f.tail = nil
 	if r == nil {
 		file, err := f.open(in)
 		if err != nil {
@@ -137,12 +189,23 @@ func (f *files) start(in input) error {
 	if !f.hold(r) {
 		return os.ErrClosed
 	}
+	if file, ok := r.(*os.File); ok && in.followed {
+		info, err := file.Stat()
+		if err != nil {
+			return damage(in.name, err)
+		}
+		f.tail = &tail{files: f, file: file, info: info}
+		r = f.tail
+	}
 	br := bufio.NewReaderSize(newRaw(r, in.regular, &f.offset, f.closed), peekSize)
 	head, err := br.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return damage(in.name, err)
 	}
 	kind := packing(head)
+	if kind == "lz4" && f.tail != nil {
+		return &FormatError{What: "lz4 data, which cannot be followed", Hint: "compress with gzip or zstd what is to be followed"}
+	}
 	plain, err := unpack(br, kind, f.cfg.ZstdWindow)
 	if err != nil {
 		return packError(in.name, kind, err)
@@ -219,7 +282,7 @@ func (f *files) finish() {
 		f.cur = nil
 	}
 	in := f.inputs[f.next-1]
-	if in.regular {
+	if in.regular && !in.followed {
 		f.before += in.size
 		f.offset.Store(f.before)
 	} else {

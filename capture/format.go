@@ -11,84 +11,26 @@ import (
 // capture.
 const lookSize = 512
 
-// signature is a file type that is recognised to be refused.
-type signature struct {
-	offset int
-	magic  string
-	what   string
-	hint   string
-}
-
-const (
-	hintConvert = "convert it with editcap or tshark -F pcapng"
-	hintUnpack  = "unpack it and read the captures in it"
-	hintOther   = "give a pcap or pcapng file, plain or compressed with gzip, zstd or lz4"
-)
-
-func signatures() []signature {
-	return []signature{
-		{0, "\xfd7zXZ\x00", "xz data", "pipe it through xz -dc"},
-		{0, "BZh", "bzip2 data", "pipe it through bzip2 -dc"},
-		{0, "LZIP", "lzip data", "pipe it through lzip -dc"},
-		{0, "PK\x03\x04", "a zip archive", hintUnpack},
-		{0, "7z\xbc\xaf\x27\x1c", "a 7-Zip archive", hintUnpack},
-		{0, "Rar!\x1a\x07", "a RAR archive", hintUnpack},
-		{257, "ustar", "a tar archive", hintUnpack},
-		{0, "snoop\x00\x00\x00", "a Solaris snoop capture", hintConvert},
-		{0, "RTSS", "a Microsoft Network Monitor 1 capture", hintConvert},
-		{0, "GMBU", "a Microsoft Network Monitor 2 capture", hintConvert},
-		{0, "XCP\x00", "a NetXray capture", hintConvert},
-		{0, "TRSNIFF data", "a Sniffer capture", hintConvert},
-		{0, "iptrace ", "an AIX iptrace capture", hintConvert},
-		{0, "\xac\x01\x00\x1c", "an Ixia hardware capture", hintConvert},
-		{0, "\xab\x01\x00\x1c", "an Ixia software capture", hintConvert},
-		{0, "\x1c\x00\x01\xac", "an Ixia hardware capture", hintConvert},
-		{0, "\x1c\x00\x01\xab", "an Ixia software capture", hintConvert},
-		{0, "\x4d\x3c\x2b\xa1", "a Navtel capture", hintConvert},
-		{0, "\xa1\x2b\x3c\x4d", "a Navtel capture", hintConvert},
-		{0, "\xcd\x34\xb2\xa1", "a pcap variant by F. Mesquita", hintConvert},
-		{0, "\xa1\xb2\x34\xcd", "a pcap variant by F. Mesquita", hintConvert},
-		{0, "\x0a\x0d\x0a", "a pcapng file damaged by a text-mode transfer", "transfer it again in binary mode"},
-		{0, "\x0d\x0a\x0d\x0a", "a pcapng file damaged by a text-mode transfer", "transfer it again in binary mode"},
-		{0, "\x7fELF", "an ELF program", hintOther},
-		{0, "MZ", "a Windows program", hintOther},
-		{0, "%PDF-", "a PDF document", hintOther},
-		{0, "SQLite format 3\x00", "an SQLite database", hintOther},
-		{0, "\x89PNG", "a PNG image", hintOther},
-	}
-}
-
 // looksLike says what an input is that starts with head and is no capture.
-func looksLike(head []byte) (what, hint string) {
+func looksLike(head []byte) *FormatError {
 	if len(head) == 0 {
-		return "an empty file", "the capture may not have been written yet"
+		return &FormatError{What: "an empty file", Hint: "the capture may not have been written yet", Foreign: true}
 	}
 	if kind := packing(head); kind != "" {
-		return kind + " data inside compressed data", "decompress it once before"
+		return &FormatError{What: kind + " data inside compressed data", Hint: "decompress it once before"}
 	}
 	if s := signed(head); s.what != "" {
-		return s.what, s.hint
+		return &FormatError{What: s.what, Hint: s.hint, Foreign: s.foreign}
 	}
 	switch {
 	case len(bytes.Trim(head, "\x00")) == 0:
-		return "a file that starts with zeros", "the disk may have been full when it was written"
+		return &FormatError{What: "a file that starts with zeros", Hint: "the disk may have been full when it was written"}
 	case looksText(head):
-		return textKind(head), hintOther
+		return textKind(head)
 	case len(head) < 4:
-		return fmt.Sprintf("a file of %d bytes", len(head)), hintOther
+		return &FormatError{What: fmt.Sprintf("a file of %d bytes", len(head)), Hint: hintOther, Foreign: true}
 	}
-	return fmt.Sprintf("unknown data that starts with % x", head[:4]), hintOther
-}
-
-// signed finds the file type that head is the beginning of, if it is one of
-// those that are refused.
-func signed(head []byte) signature {
-	for _, s := range signatures() {
-		if len(head) > s.offset && bytes.HasPrefix(head[s.offset:], []byte(s.magic)) {
-			return s
-		}
-	}
-	return signature{}
+	return &FormatError{What: fmt.Sprintf("unknown data that starts with % x", head[:4]), Hint: hintOther}
 }
 
 // isERF reports whether head begins an ERF file, which has no magic number: it
@@ -130,15 +72,61 @@ func looksText(b []byte) bool {
 	return true
 }
 
-func textKind(b []byte) string {
+// textKind says what kind of text it is. What was meant to be packets is told
+// how to become that; all other text may stand beside captures.
+func textKind(b []byte) *FormatError {
 	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	switch {
-	case bytes.HasPrefix(b, []byte("{")), bytes.HasPrefix(b, []byte("[")):
-		return "JSON"
-	case bytes.HasPrefix(b, []byte("<?xml")), bytes.HasPrefix(b, []byte("<pdml")):
-		return "XML"
-	case bytes.HasPrefix(b, []byte("<")):
-		return "HTML or XML"
+	case looksPrinted(b):
+		return &FormatError{What: "the text that tcpdump prints", Hint: "write packets in place of text: tcpdump -w out.pcap"}
+	case looksHexDump(b):
+		return &FormatError{What: "a hex dump", Hint: "convert it: text2pcap FILE FILE.pcapng"}
 	}
-	return "plain text"
+	e := &FormatError{What: "plain text", Hint: hintOther, Foreign: true}
+	switch {
+	case bytes.HasPrefix(b, []byte("{")), bytes.HasPrefix(b, []byte("[")):
+		e.What = "JSON"
+	case bytes.HasPrefix(b, []byte("<?xml")), bytes.HasPrefix(b, []byte("<pdml")):
+		e.What = "XML"
+	case bytes.HasPrefix(b, []byte("<")):
+		e.What = "HTML or XML"
+	}
+	return e
+}
+
+// looksPrinted recognises the first line of tcpdump's output: a time of day or
+// since 1970, behind a date with -tttt, then the protocol.
+func looksPrinted(b []byte) bool {
+	words := bytes.Fields(b[:min(len(b), 64)])
+	if len(words) > 2 && len(words[0]) == len("2006-01-02") && words[0][4] == '-' {
+		words = words[1:]
+	}
+	if len(words) < 3 {
+		return false
+	}
+	whole, fraction, _ := bytes.Cut(words[0], []byte("."))
+	if len(whole) < len("15:04:05") || len(fraction) < 6 || len(bytes.Trim(words[0], "0123456789.:")) != 0 {
+		return false
+	}
+	switch string(words[1]) {
+	case "IP", "IP6", "ARP,":
+		return true
+	}
+	direction := string(words[2])
+	return direction == "In" || direction == "Out" || // -i any
+		direction == ">" && bytes.Count(words[1], []byte(":")) == 5 // -e
+}
+
+// looksHexDump recognises an offset and bytes, as text2pcap reads them.
+func looksHexDump(b []byte) bool {
+	words := bytes.Fields(b[:min(len(b), 40)])
+	if len(words) < 9 || len(words[0]) < 4 || len(bytes.Trim(words[0], "0:")) != 0 {
+		return false
+	}
+	for _, w := range words[1:9] {
+		if len(w) != 2 || len(bytes.Trim(w, "0123456789abcdefABCDEF")) != 0 {
+			return false
+		}
+	}
+	return true
 }

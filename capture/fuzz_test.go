@@ -36,6 +36,13 @@ func FuzzPcapng(f *testing.F) {
 	f.Fuzz(fuzzRead)
 }
 
+func FuzzSnoop(f *testing.F) {
+	for _, s := range snoopSamples() {
+		f.Add(s.file)
+	}
+	f.Fuzz(fuzzRead)
+}
+
 func FuzzOpen(f *testing.F) {
 	for i, s := range samples() {
 		if len(s.file) < 4096 && len(s.file) > 0 {

@@ -1,12 +1,9 @@
 package capture
 
 import (
-	"cmp"
 	"errors"
-	"math"
+	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 )
 
 // Join reads several captures one after the other, in the order given. Each
@@ -14,8 +11,11 @@ import (
 // may be read is checked at once; each is opened when its turn comes.
 //
 // A directory stands for the regular files in it, not those of directories
-// below it, in the order of their first packets' times, then of their names;
-// files without packets come last.
+// below it, in the order of their first packets' times, then of their names, in
+// which numbers go by their value; files without packets come last. That is the
+// order of a rotated set, also of a ring that has wrapped around. What holds no
+// packets in any format (text, images, programs) is passed over and counted in
+// Stats.Foreign.
 //
 // An input that turns out to be no capture does not stop the others: Read
 // returns a [*FormatError] for one that was named, a [*DamageError] around it
@@ -25,7 +25,7 @@ func Join(names []string, cfg Config) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return f.source(), nil
 }
 
 func join(names []string, cfg Config) (*files, error) {
@@ -33,35 +33,102 @@ func join(names []string, cfg Config) (*files, error) {
 		return nil, errors.New("no capture is named")
 	}
 	var inputs []input
+	var foreign uint64
+	last := names[len(names)-1]
+	if cfg.Follow {
+		names = names[:len(names)-1]
+	}
 	for _, name := range names {
-		more, err := expand(name, cfg)
+		more, passed, err := expand(name, cfg)
 		if err != nil {
 			return nil, err
 		}
 		inputs = append(inputs, more...)
+		foreign += passed
 	}
-	return newFiles(inputs, cfg), nil
+	f := newFiles(inputs, cfg)
+	f.tally.Foreign = foreign
+	if cfg.Follow {
+		if err := f.follow(last); err != nil {
+			return nil, err
+		}
+	}
+	f.published = f.tally
+	return f, nil
 }
 
-// expand turns a name into inputs.
-func expand(name string, cfg Config) ([]input, error) {
+// follow adds the name that is followed.
+func (f *files) follow(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case name == "-":
+		return errors.New("standard input cannot be followed: it is read until it ends in any case")
+	case err != nil:
+		return err
+	case info.IsDir():
+		w := newDirectoryWatch(name, f.cfg, func(d *DamageError) { f.late = append(f.late, d) })
+		err := w.scan(nil)
+		f.watch, f.tally.Foreign = w, f.tally.Foreign+w.foreign
+		f.total = 0
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s cannot be followed: it is neither a file nor a directory", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	f.watch, f.total = fileWatch{name}, 0
+	f.inputs = append(f.inputs, input{name: name, regular: true, followed: true, first: true})
+	return file.Close()
+}
+
+// source is f, on a goroutine of its own where it has to wait for files.
+func (f *files) source() Source {
+	if f.watch == nil {
+		return f
+	}
+	return newFollower(f)
+}
+
+// expand turns a name into inputs, and counts the files of a directory that
+// are none.
+func expand(name string, cfg Config) (all []input, foreign uint64, err error) {
 	if name == "-" {
-		return []input{stdin(cfg)}, nil
+		return []input{stdin(cfg)}, 0, nil
 	}
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case info.IsDir():
-		return list(name, cfg)
+		return expandDirectory(name, cfg)
 	case !info.Mode().IsRegular():
-		return []input{{name: name}}, nil
+		return []input{{name: name}}, 0, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return []input{{name: name, size: info.Size(), regular: true}}, file.Close()
+	return []input{{name: name, size: info.Size(), regular: true}}, 0, file.Close()
+}
+
+func expandDirectory(dir string, cfg Config) (all []input, foreign uint64, err error) {
+	files, foreign, err := list(dir, cfg)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case len(files) == 0 && foreign == 0:
+		return nil, 0, &FormatError{Name: dir, What: "a directory without files", Hint: hintOther}
+	case len(files) == 0:
+		return nil, 0, &FormatError{
+			Name: dir, What: "a directory in which no file is a capture", Hint: hintOther,
+		}
+	}
+	for _, f := range files {
+		all = append(all, f.input)
+	}
+	return all, foreign, nil
 }
 
 func stdin(cfg Config) input {
@@ -75,63 +142,4 @@ func stdin(cfg Config) input {
 		}
 	}
 	return in
-}
-
-// list returns the files of a directory in order of time.
-func list(dir string, cfg Config) ([]input, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	type dated struct {
-		input
-		first int64
-	}
-	var found []dated
-	var scratch []byte
-	for _, entry := range entries {
-		in := input{name: filepath.Join(dir, entry.Name()), regular: true, listed: true}
-		// Links are followed. One that leads nowhere stays in the list, so that
-		// opening it says so.
-		if info, err := os.Stat(in.name); err == nil {
-			if !info.Mode().IsRegular() {
-				continue
-			}
-			in.size = info.Size()
-		}
-		var first int64
-		first, scratch = firstTime(in, cfg, scratch)
-		found = append(found, dated{in, first})
-	}
-	if len(found) == 0 {
-		return nil, &FormatError{Name: dir, What: "a directory without files", Hint: hintOther}
-	}
-	slices.SortStableFunc(found, func(a, b dated) int { return cmp.Compare(a.first, b.first) })
-	inputs := make([]input, len(found))
-	for i, d := range found {
-		inputs[i] = d.input
-	}
-	return inputs, nil
-}
-
-// firstTime is the time of the first packet of a file, or the end of time if
-// none can be read. It reads with scratch, and returns it for the next.
-func firstTime(in input, cfg Config, scratch []byte) (int64, []byte) {
-	f := newFiles([]input{in}, cfg)
-	f.scratch = scratch
-	defer func() { _ = f.Close() }()
-	fs := make([]Frame, 1)
-	for {
-		n, err := f.Read(fs)
-		if n > 0 {
-			first := fs[0].Time
-			f.finish()
-			return first, f.scratch
-		}
-		var bad *DamageError
-		if errors.As(err, &bad) && bad.Resumes {
-			continue
-		}
-		return math.MaxInt64, f.scratch
-	}
 }

@@ -90,6 +90,10 @@ func TestJoinDirectory(t *testing.T) {
 		"same-a":         at(3, 1, "three a"),
 		"empty-capture":  pcapFile{network: 1}.bytes(),
 		"notes.txt":      []byte("what was captured when\n"),
+		"labels.jsonl":   []byte("{}\n"),
+		"zipped.txt.gz":  pack(t, "gzip", []byte("and where\n")),
+		"empty":          nil,
+		"packed.xz":      []byte("\xfd7zXZ\x00\x00\x04"),
 		"below/not-read": at(2, 1, "two"),
 	})
 	require.NoError(t, os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "dangling")))
@@ -104,12 +108,59 @@ func TestJoinDirectory(t *testing.T) {
 	require.ErrorAs(t, errs[1], &damage)
 	var format *FormatError
 	require.ErrorAs(t, damage, &format)
-	require.EqualError(t, damage, filepath.Join(dir, "notes.txt")+": not a readable capture: plain text")
+	require.EqualError(t, damage, filepath.Join(dir, "packed.xz")+": not a readable capture: xz data")
 	st, err := src.Stats()
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), st.Damaged)
+	require.Equal(t, uint64(4), st.Foreign, "text is not worth a word of its own")
 	require.Equal(t, st.Total, st.Offset)
 	require.Positive(t, st.Total)
+}
+
+// TestJoinRotatedSets: the files of a directory come in order of time, and those
+// of one time as people count, not in that of their names.
+func TestJoinRotatedSets(t *testing.T) {
+	for name, set := range map[string][]string{ // in the order of reading
+		"tcpdump -C":        {"cap", "cap1", "cap2", "cap9", "cap10", "cap11"},
+		"tcpdump -C -W":     {"cap07", "cap08", "cap09", "cap00", "cap01"},
+		"tcpdump -G":        {"cap-20231231235959.pcap", "cap-20240101000000.pcap"},
+		"dumpcap":           {"cap_00009_20240101000000.pcapng", "cap_00010_20240101000100.pcapng", "cap_00001_20240101000200.pcapng"},
+		"logrotate":         {"cap.pcap.10.gz", "cap.pcap.2.gz", "cap.pcap.1", "cap.pcap"},
+		"of several days":   {"mon", "tue", "wed", "thu", "fri"},
+		"one after another": {"z", "y", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := make(map[string][]byte)
+			for i, file := range set {
+				files[file] = at(uint32(i)*7200, 1, file) // two hours apart
+			}
+			src, err := Open(folder(t, files), Config{})
+			require.NoError(t, err)
+			frames, errs := drain(t, src, 2)
+			require.Empty(t, errs)
+			require.Equal(t, set, data(frames))
+		})
+	}
+	same := []string{"cap", "cap1", "cap2", "cap010", "cap10", "cap10a", "cap10a2", "cap10a10", "cap11"}
+	files := make(map[string][]byte)
+	for _, file := range same {
+		files[file] = at(1, 1, file)
+	}
+	src, err := Open(folder(t, files), Config{})
+	require.NoError(t, err)
+	frames, _ := drain(t, src, 2)
+	require.Equal(t, same, data(frames), "of one time: by name")
+}
+
+// TestJoinNamedOrder: what is named is read in the order of naming, directories
+// among it in their own.
+func TestJoinNamedOrder(t *testing.T) {
+	late, early := folder(t, map[string][]byte{"a": at(9, 1, "nine"), "b": at(8, 1, "eight")}), folder(t, map[string][]byte{"a": at(2, 1, "two"), "b": at(1, 1, "one")})
+	src, err := Join([]string{late, filepath.Join(early, "a"), early}, Config{})
+	require.NoError(t, err)
+	frames, errs := drain(t, src, 2)
+	require.Empty(t, errs)
+	require.Equal(t, []string{"eight", "nine", "two", "one", "two"}, data(frames))
 }
 
 func TestJoinGoesOnBehindBadInputs(t *testing.T) {
@@ -160,6 +211,9 @@ func TestJoinChecksNamesAtOnce(t *testing.T) {
 	var format *FormatError
 	require.ErrorAs(t, err, &format)
 	require.Contains(t, format.What, "a directory without files")
+	_, err = Open(folder(t, map[string][]byte{"a.txt": []byte("a\n"), "b.txt": []byte("b\n")}), Config{})
+	require.ErrorAs(t, err, &format)
+	require.Contains(t, format.What, "a directory in which no file is a capture")
 }
 
 func TestOpenRefusesAtOnce(t *testing.T) {

@@ -1,12 +1,14 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math/bits"
 	"os"
+	"time"
 )
 
 // Config holds what can be chosen about reading. The zero value is good.
@@ -18,6 +20,30 @@ type Config struct {
 	// which is about the memory it costs. Default: 8 MiB, what every level up
 	// to 19 needs and every decoder is asked to provide.
 	ZstdWindow uint64
+	// Follow goes on when the last name has been read to its end, until Close.
+	// Read then returns [*Idle] without a time when it begins to wait.
+	//
+	// A file is read on as it grows. When another file has its name, or it was
+	// truncated, that is read from its start once the old one has been read to
+	// its end; what a file gains between truncation and the next look is lost if
+	// it is then longer than before. Of a directory the last file is read on as
+	// it grows until others appear: those that have packets and do not begin with
+	// the packet that a file read before began with, for that would be the same
+	// file renamed or compressed. A file that grows when later ones have been
+	// taken up is told as damaged.
+	//
+	// A record that is not complete is waited for. A file compressed with gzip or
+	// zstd is read as far as its compressor has written out, which is often in
+	// large blocks; lz4 is refused.
+	// Standard input, pipes, and what is given to [NewReader] are read until they
+	// end in any case, and are not followed.
+	Follow bool
+	// Interval is the time between two looks at what is followed. Default: 250 ms.
+	Interval time.Duration
+
+	// wait takes the place of waiting for Interval in tests. It must return when
+	// closed is closed.
+	wait func(closed <-chan struct{})
 }
 
 // defaultZstdWindow is in bytes.
@@ -31,6 +57,9 @@ func Open(name string, cfg Config) (Source, error) {
 	f, err := join([]string{name}, cfg)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Follow {
+		return f.source(), nil
 	}
 	if first := f.inputs[0]; first.regular && !first.listed {
 		if err := f.openNext(); err != nil {
@@ -74,7 +103,7 @@ func (f *files) detect(s *stream) error {
 			return f.detectPcapng(s)
 		}
 	}
-	head, err = s.peek(lookSize)
+	head, err = f.look(s)
 	if err != nil {
 		return err
 	}
@@ -82,13 +111,60 @@ func (f *files) detect(s *stream) error {
 		s.format = &erf{reg: &f.reg, tally: &f.tally}
 		return nil
 	}
-	what, hint := looksLike(head)
-	if inner := packing(head); inner != "" && s.packing != "" {
-		what, hint = fmt.Sprintf("%s data inside %s data", inner, s.packing), "decompress it once before"
-	} else if s.packing != "" {
-		what += " inside " + s.packing + " data"
+	if bytes.HasPrefix(head, []byte(snoopMagic)) {
+		return f.detectSnoop(s)
 	}
-	return &FormatError{Name: s.name, What: what, Hint: hint}
+	bad := looksLike(head)
+	if inner := packing(head); inner != "" && s.packing != "" {
+		bad = &FormatError{What: fmt.Sprintf("%s data inside %s data", inner, s.packing), Hint: "decompress it once before"}
+	} else if s.packing != "" {
+		bad.What += " inside " + s.packing + " data"
+	}
+	return bad
+}
+
+// certain is how many bytes of a file that is still growing, and is not text,
+// are waited for before it is said to be no capture.
+const certain = 64
+
+// look returns the next bytes, up to lookSize. Of a followed file they are
+// those that are there, for a short file may well be complete.
+func (f *files) look(s *stream) ([]byte, error) {
+	if f.tail == nil || s.packing != "" {
+		return s.peek(lookSize)
+	}
+	head, err := f.lookNow(s)
+	if err != nil || len(head) >= certain || looksText(head) {
+		return head, err
+	}
+	if _, err := s.peek(certain); err != nil {
+		return nil, err
+	}
+	return f.lookNow(s)
+}
+
+// lookNow is look without waiting.
+func (f *files) lookNow(s *stream) ([]byte, error) {
+	f.tail.soft = true
+	head, err := s.peek(lookSize)
+	f.tail.soft = false
+	if errors.Is(s.buf.err, io.EOF) {
+		s.buf.err = nil // there may be more later
+	}
+	return head, err
+}
+
+func (f *files) detectSnoop(s *stream) error {
+	head, err := s.peek(snoopHeader)
+	if err != nil {
+		return err
+	}
+	if len(head) < snoopHeader {
+		return cutHeader(s.name, "snoop", len(head), snoopHeader)
+	}
+	s.format, err = newSnoop(head, &f.reg, &f.tally)
+	s.buf.advance(snoopHeader)
+	return err
 }
 
 func (f *files) detectPcap(s *stream) error {

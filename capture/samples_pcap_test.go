@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ const second = int64(1e9)
 // inputName is the name under which samples are read.
 const inputName = "x"
 
-func samples() []sample { return append(pcapSamples(), pcapngSamples()...) }
+func samples() []sample { return slices.Concat(pcapSamples(), pcapngSamples(), snoopSamples()) }
 
 func pcapSamples() []sample {
 	var all []sample

@@ -29,8 +29,8 @@ type Source interface {
 	// [*DamageError]: the input is damaged behind them, and the next Read says
 	// how it goes on. Sources of several inputs also return [*FormatError] for
 	// an input that is no capture; the next Read goes on with the next input.
-	// Live sources return [*Idle] when nothing came for a while. Any other
-	// error is final.
+	// Live sources and followed files return [*Idle] when nothing came for a
+	// while. Any other error is final.
 	Read(fs []Frame) (n int, err error)
 	// Link is the LINKTYPE number of an interface (tcpdump.org/linktypes),
 	// known once a frame of that interface was read; 0xffff for an interface
@@ -52,13 +52,15 @@ type Stats struct {
 	Skipped uint64 // records that were passed over because they made no sense
 	Untimed uint64 // packets without a time of their own, given that of the packet before
 	Damaged uint64 // inputs that ended early, broke off, or were no capture
+	Foreign uint64 // files of directories that hold no packets in any format, passed over
 	Total   int64  // size of the inputs in bytes as stored, 0 if not known
 	Offset  int64  // how far into Total reading has come
 }
 
-// Idle is returned by a live [Source] when no packet came for a while: time
-// has moved on to Now (nanoseconds since 1970) all the same. Files never
-// return it.
+// Idle is returned by a [Source] that waits for packets: what was read so far
+// should be made use of. For a live source time has moved on to Now (nanoseconds
+// since 1970) all the same. A followed file has no clock but that of its packets,
+// so there Now is 0. Other files never return it.
 type Idle struct{ Now int64 }
 
 // Error implements error.

@@ -1,0 +1,194 @@
+//go:build libpcap && linux
+
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+// loopback captures from the loopback device of a network namespace of its own,
+// and returns a socket in it.
+func loopback(t *testing.T, cfg DeviceConfig) (Source, *net.UDPConn) {
+	t.Helper()
+	var src Source
+	var conn *net.UDPConn
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		done <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return err
+			}
+			err := up("lo")
+			if err == nil {
+				src, err = OpenLibpcapDevice("lo", cfg)
+			}
+			if err == nil {
+				conn, err = net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+			}
+			return err
+		}()
+	}()
+	err := <-done
+	if err != nil && os.Getenv("SYNOPTIC_REQUIRE_LAB") != "1" {
+		t.Skipf("no network namespace to capture in: %v", err)
+	}
+	require.NoError(t, err)
+	return src, conn
+}
+
+// up switches an interface on.
+func up(name string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	_, _, failed := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFFLAGS, uintptr(unsafe.Pointer(request)))
+	if failed != 0 {
+		return failed
+	}
+	return nil
+}
+
+func TestLibpcapDevice(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	src, conn := loopback(t, DeviceConfig{})
+	defer func() { _ = conn.Close() }()
+	fs := make([]Frame, 10)
+	read := func() (got Frame, idle *Idle) {
+		n, err := src.Read(fs)
+		if found, ok := errors.AsType[*Idle](err); ok {
+			return Frame{}, found
+		}
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		return fs[0], nil
+	}
+
+	// Nothing comes: time moves on, and stays behind the clock.
+	_, idle := read()
+	require.NotNil(t, idle)
+	began := time.Now()
+	require.Less(t, idle.Now, began.UnixNano())
+	require.Greater(t, idle.Now, began.Add(-time.Minute).UnixNano())
+
+	// What is sent comes, from the link header on; loopback shows it twice.
+	payload := []byte("a payload that nobody else sends")
+	var frames int
+	_, err := conn.Write(payload)
+	require.NoError(t, err)
+	for frames == 0 {
+		f, idle := read()
+		if idle == nil && bytes.Contains(f.Data, payload) {
+			frames++
+			require.Len(t, f.Data, 14+20+8+len(payload))
+			require.Equal(t, uint32(len(f.Data)), f.Len)
+			require.InDelta(t, time.Now().UnixNano(), f.Time, float64(time.Minute))
+			require.Equal(t, uint16(1), src.Link(f.Iface))
+		}
+	}
+
+	// Traffic without end does not keep what was read from being made use of.
+	stop := make(chan struct{})
+	flood := make(chan struct{})
+	go func() {
+		defer close(flood)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = conn.Write(payload) // port 9 refuses: every other Write fails
+			}
+		}
+	}()
+	for idle = nil; idle == nil; {
+		_, idle = read()
+	}
+	close(stop)
+	<-flood
+
+	st, err := src.Stats()
+	require.NoError(t, err)
+	require.Positive(t, st.Packets)
+	require.Zero(t, st.Total)
+	require.NoError(t, src.Close())
+}
+
+// TestLibpcapCloseWakesRead closes from another goroutine while Read waits, and
+// while others ask for Stats.
+func TestLibpcapCloseWakesRead(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	src, conn := loopback(t, DeviceConfig{})
+	defer func() { _ = conn.Close() }()
+	result := make(chan error)
+	reading := make(chan struct{})
+	go func() {
+		fs := make([]Frame, 10)
+		for first := true; ; first = false {
+			_, err := src.Read(fs)
+			if first {
+				close(reading)
+			}
+			if _, idle := errors.AsType[*Idle](err); err != nil && !idle {
+				result <- err
+				return
+			}
+		}
+	}()
+	<-reading
+	_, err := src.Stats()
+	require.NoError(t, err)
+	require.NoError(t, src.Close())
+	require.ErrorIs(t, <-result, os.ErrClosed)
+	require.NoError(t, src.Close())
+	_, err = src.Stats()
+	require.NoError(t, err)
+	_, err = src.Read(make([]Frame, 1))
+	require.ErrorIs(t, err, os.ErrClosed)
+}
+
+// TestLibpcapCountsDrops sends more than a small buffer holds.
+func TestLibpcapCountsDrops(t *testing.T) {
+	src, conn := loopback(t, DeviceConfig{Buffer: 1 << 16})
+	defer func() { _ = conn.Close() }()
+	payload := make([]byte, 8000)
+	for range 2000 {
+		_, _ = conn.Write(payload) // port 9 refuses: every other Write fails
+	}
+	fs := make([]Frame, 1)
+	for idle := false; !idle; {
+		_, err := src.Read(fs)
+		_, idle = errors.AsType[*Idle](err)
+	}
+	st, err := src.Stats()
+	require.NoError(t, err)
+	require.Positive(t, st.Dropped)
+	require.NoError(t, src.Close())
+	after, err := src.Stats()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, after.Dropped, st.Dropped, "the account stays when the device is closed")
+}
+
+func TestLibpcapNoSuchDevice(t *testing.T) {
+	_, err := OpenLibpcapDevice("nosuch0", DeviceConfig{})
+	require.Error(t, err)
+	require.ErrorContains(t, err, "capturing from nosuch0 with libpcap: ")
+}
