@@ -10,16 +10,33 @@ type Meta struct {
 
 // Decoder reads the headers of frames into [Packet] values. The zero value is
 // ready for use. A Decoder belongs to one goroutine, its Stats method included.
+//
+// Checksums are not verified: a host that captures what it sends sees them
+// before its network card fills them in. So a probe with a wrong one, which its
+// target drops, counts as any other.
 type Decoder struct {
 	frames, packets      uint64
 	truncated, malformed uint64
 	marked               markCounts
 	ethertypes, links    tally
+	encrypted, badFCS    uint64
+	unread               uint64
+	nesting              uint8 // frames, and tags other than VLAN's, around what is being read
+
+	tunnel tunnelState
+
+	fragments    *fragments // nil until one is seen that has to be kept
+	maxFragments int
+	second       Packet // what overlapping fragments may say as well
+	twice        bool   // second is that of the frame at hand
+	doubled      uint64
 }
 
 // Append decodes one frame and appends what it holds to dst: one packet, or
 // none where the frame carries neither IP nor ARP, or is cut or broken before
-// the fields that say who talks to whom. What was left out is counted, see
+// the fields that say who talks to whom. Of a frame with tunnels it is the
+// packet that [DecoderConfig] asks for, or both; of a fragment it is two where
+// fragments overlap and can be read in two ways. What was left out is counted, see
 // [Decoder.Stats]. It keeps no reference to data and allocates only where dst
 // has to grow.
 func (d *Decoder) Append(dst []Packet, data []byte, m Meta) []Packet {
@@ -44,7 +61,14 @@ func (d *Decoder) Append(dst []Packet, data []byte, m Meta) []Packet {
 	}
 	d.packets++
 	if p.Marks&countedMarks != 0 {
-		d.marked.add(p.Marks)
+		if p.Marks&(MarkTunnel|MarkCarrier) != 0 {
+			dst = d.surfaced(dst, n)
+		} else {
+			d.marked.add(p.Marks)
+		}
+		if d.twice {
+			dst = d.again(dst)
+		}
 	}
 	return dst
 }

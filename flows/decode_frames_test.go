@@ -182,18 +182,22 @@ type seed struct {
 func seedFrames(t testing.TB) []seed {
 	var s []seed
 	for _, l := range [][]decodeCase{
-		linkCases(), ipCases(), ip6Cases(), tcpCases(), udpCases(), icmpCases(), icmp6Cases(), sctpCases(), malformedCases(),
+		linkCases(), serialCases(), wifiCases(), logCases(), specialCases(), tagCases(), ipCases(), ip6Cases(), tcpCases(), udpCases(), icmpCases(), icmp6Cases(), sctpCases(), malformedCases(),
 	} {
 		for _, c := range l {
 			s = append(s, seed{c.name, c.link, c.data})
 		}
 	}
-	for _, c := range noIPCases() {
+	for _, c := range slices.Concat(noIPCases(), serialNoIPCases(), wifiNoIPCases()) {
+		s = append(s, seed{c.name, c.link, c.data})
+	}
+	for _, c := range wifiLosses() {
 		s = append(s, seed{c.name, c.link, c.data})
 	}
 	for _, c := range replyCases() {
-		s = append(s, seed{c.name, linkRaw, datagram(c.src, 40001, c.payload)})
+		s = append(s, seed{c.name, linkRaw, datagramOf(c.src, 40001, c.payload)})
 	}
+	s = append(s, tunnelSeeds()...)
 	_, mix := benchFrames(t)
 	for _, f := range mix {
 		s = append(s, seed{"mix", linkEthernet, f})

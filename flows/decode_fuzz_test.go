@@ -15,7 +15,11 @@ func FuzzDecode(f *testing.F) {
 			if n < 0 || n >= len(data) {
 				continue
 			}
-			if part, some := decodeChecked(t, data[:n:n], m); some {
+			part, some := decodeChecked(t, data[:n:n], m)
+			if some && part.Has(MarkTunnel) && whole.Kind != part.Kind {
+				continue // labels do not say what they carry: less of it may look otherwise
+			}
+			if some {
 				if !ok {
 					t.Fatalf("a packet in %d bytes, but none in the whole: %+v", n, part)
 				}

@@ -94,6 +94,9 @@ func (p *Packet) quoteIPv4(q []byte) bool {
 	}
 	proto := q[9]
 	later := binary.BigEndian.Uint16(q[6:8])&0x1fff != 0
+	if !later && p.quoteTunnel(proto, q[header:]) {
+		return true
+	}
 	if !p.quotePorts(proto, q[header:], later) {
 		return false
 	}
@@ -110,6 +113,9 @@ func (p *Packet) quoteIPv6(q []byte) bool {
 	x := walkExtensions(q[6], q[40:])
 	if x.stop == stopShort || x.stop == stopTooMany {
 		return false
+	}
+	if x.stop != stopFragment && p.quoteTunnel(x.next, q[40+x.off:]) {
+		return true
 	}
 	if !p.quotePorts(x.next, q[40+x.off:], x.stop == stopFragment) {
 		return false

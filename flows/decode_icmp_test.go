@@ -131,7 +131,7 @@ func icmp6Cases() []decodeCase {
 		errorCase("later fragment quoted", 1, 4, quote6(44, slices.Concat(later, udpHeader)), KindICMPOther, none),
 		errorCase("no next header quoted", 1, 4, quote6(59, nil), KindUnreachable, quoting(59, 0, 0)),
 		errorCase("quote cut in an extension header", 1, 4, quote6(60, header[:7]), KindICMPOther, none),
-		errorCase("nine extension headers quoted", 1, 4, quote6(60, slices.Repeat(unhex("3c00000000000000"), 9)), KindICMPOther, none),
+		errorCase("too many extension headers quoted", 1, 4, quote6(60, slices.Repeat(unhex("3c00000000000000"), maxExtensions+1)), KindICMPOther, none),
 		errorCase("quote without ports", 1, 4, quote6(17, udpHeader[:3]), KindICMPOther, none),
 		errorCase("quote of 39 bytes", 1, 4, quote6(17, nil)[:39], KindICMPOther, none),
 		errorCase("quote of IPv4", 1, 4, quote4(17, make([]byte, 40)), KindICMPOther, none),

@@ -15,15 +15,25 @@ const (
 	protoShim6    = 140
 )
 
-// arp reads ARP for IPv4 over Ethernet, or over IEEE 802 networks, as it is
-// called behind SNAP.
+// arp reads ARP for IPv4 over Ethernet, over IEEE 802 networks, as it is
+// called behind SNAP, and over InfiniBand.
 func (d *Decoder) arp(p *Packet, b []byte, wire int) bool {
-	const addresses = 0x0800_0604 // IPv4 in 4 bytes over 6 bytes
+	const (
+		ethernet, networks, infiniBand = 1, 6, 32
+		short, long                    = 0x0800_0604, 0x0800_1404 // IPv4 in 4 bytes over 6 or 20 bytes
+	)
 	if len(b) < 28 {
 		return d.cut(p, 28, wire)
 	}
-	hardware := binary.BigEndian.Uint16(b)
-	if binary.BigEndian.Uint32(b[2:]) != addresses || hardware != 1 && hardware != 6 {
+	at := 14 // of the sender's address
+	switch hardware, sizes := binary.BigEndian.Uint16(b), binary.BigEndian.Uint32(b[2:]); {
+	case sizes == short && (hardware == ethernet || hardware == networks):
+	case sizes == long && hardware == infiniBand:
+		at = 28
+		if len(b) < 56 {
+			return d.cut(p, 56, wire)
+		}
+	default:
 		return d.noIP(etherARP)
 	}
 	switch binary.BigEndian.Uint16(b[6:]) {
@@ -34,9 +44,9 @@ func (d *Decoder) arp(p *Packet, b []byte, wire int) bool {
 	default:
 		return d.noIP(etherARP)
 	}
-	p.Marks = 0 // requests go to a group by nature
-	p.Src = mapped([4]byte(b[14:18]))
-	p.Dst = mapped([4]byte(b[24:28]))
+	p.Marks &= MarkTunnel // requests go to a group by nature
+	p.Src = mapped([4]byte(b[at:]))
+	p.Dst = mapped([4]byte(b[2*at-4:]))
 	return true
 }
 
@@ -87,23 +97,21 @@ func (d *Decoder) ipv4(p *Packet, b []byte, wire int) bool {
 	}
 	b, wire = b[header:], total-header
 	if fragment&0x3fff != 0 {
-		p.Marks |= MarkFragmented
-		if fragment&0x1fff != 0 {
-			return d.laterFragment(p, wire)
-		}
+		return d.fragment4(p, b, wire, fragment)
 	}
 	if p.Proto == protoTCP && !unsized {
 		return d.tcp(p, b, wire)
 	}
+	depth := p.Depth
 	ok := d.transport(p, b, wire)
-	if unsized && total <= smallest { // no card would have had to cut that
-		p.Marks |= MarkMalformed
-		p.Payload = 0
+	if unsized && total <= smallest && p.Depth == depth { // no card would have had to cut that
+		p.Marks = p.Marks&^(MarkReplyLike|MarkSTUN) | MarkMalformed
+		p.Payload, p.Question = 0, 0
 	}
 	return ok
 }
 
-// laterFragment settles a fragment that carries no transport header.
+// laterFragment settles a fragment without a transport header that can be read.
 func (d *Decoder) laterFragment(p *Packet, wire int) bool {
 	p.Marks |= MarkFragmented
 	p.Kind = KindFragment
@@ -136,5 +144,8 @@ func (d *Decoder) transport(p *Packet, b []byte, wire int) bool {
 	}
 	p.Kind = KindOther
 	p.Payload = clamp(wire)
+	if wire > 0 {
+		d.ipTunnel(p, b, wire)
+	}
 	return true
 }

@@ -182,7 +182,7 @@ func malformedCases() []decodeCase {
 		{name: "udp over IPv6 in the padding", link: linkEthernet, data: ether(0x86dd, inet6(17, make([]byte, 6), put(4, 0, 0)))},
 		{name: "extension header beyond the packet", link: linkRaw, data: inet6(60, unhex("06020000 00000000"))},
 		{name: "ah beyond the packet", link: linkRaw, data: inet(51, unhex("06040000 00000001 00000001"))},
-		{name: "nine extension headers", link: linkRaw, data: inet6(60, slices.Concat(slices.Repeat(extension, 8), unhex("06000000 00000000"), synHeader))},
+		{name: "too many extension headers", link: linkRaw, data: inet6(60, slices.Concat(slices.Repeat(extension, maxExtensions), unhex("06000000 00000000"), synHeader))},
 	}
 }
 

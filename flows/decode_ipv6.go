@@ -2,9 +2,10 @@ package flows
 
 import "encoding/binary"
 
-// maxExtensions bounds the extension headers of a packet. No stack sends more
-// than a few; whoever does wants to be overlooked, and is counted.
-const maxExtensions = 8
+// maxExtensions bounds the extension headers of a packet: there is room for no
+// more in an Ethernet frame of 1,500 bytes. No stack sends more than a few, but
+// most take as many as there are, and a probe behind many wants to be overlooked.
+const maxExtensions = 180
 
 func (d *Decoder) ipv6(p *Packet, b []byte, wire int) bool {
 	if len(b) < 40 {
@@ -44,19 +45,17 @@ func (d *Decoder) ipv6(p *Packet, b []byte, wire int) bool {
 // extended walks the extension headers in front of a transport header.
 func (d *Decoder) extended(p *Packet, b []byte, wire int) bool {
 	x := walkExtensions(p.Proto, b)
-	p.Proto = x.next
-	if x.first {
-		p.Marks |= MarkFragmented
+	if x.fragment && x.stop != stopTooMany {
+		return d.fragment6(p, b, wire, &x)
 	}
+	p.Proto = x.next
 	b, wire = b[x.off:], wire-x.off
 	switch x.stop {
 	case stopTooMany:
 		d.malformed++
 		return false
-	case stopFragment:
-		return d.laterFragment(p, wire)
 	case stopShort:
-		if wire == 0 && !x.first { // a probe for the protocol number as such
+		if wire == 0 { // a probe for the protocol number as such
 			p.Kind = KindOther
 			return true
 		}
@@ -77,11 +76,12 @@ const (
 
 // extensions is where a walk over extension headers came to.
 type extensions struct {
-	off   int   // offset of what it stopped at, never beyond the bytes walked
-	need  int   // with stopShort: length of the header it stopped at, as far as known
-	next  uint8 // protocol number of what it stopped at
-	stop  stop
-	first bool // it passed a fragment header: offset 0, more to come
+	off      int   // offset of what it stopped at, never beyond the bytes walked
+	need     int   // with stopShort: length of the header it stopped at, as far as known
+	frag     int   // offset of the fragment header, the last one if there are more
+	next     uint8 // protocol number of what it stopped at
+	stop     stop
+	fragment bool // it passed a fragment header that is not an atomic fragment's (RFC 6946)
 }
 
 // walkExtensions goes over the extension headers of IPv6, and AH, from b on.
@@ -111,8 +111,9 @@ func walkExtensions(next uint8, b []byte) extensions {
 			at := binary.BigEndian.Uint16(rest[2:])
 			if at&^7 != 0 {
 				x.stop = stopFragment
-			} else if at&1 != 0 {
-				x.first = true
+			}
+			if at&^6 != 0 {
+				x.frag, x.fragment = x.off, true
 			}
 		}
 		x.next = rest[0]

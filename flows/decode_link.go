@@ -4,16 +4,51 @@ import "encoding/binary"
 
 // LINKTYPE numbers, as tcpdump.org/linktypes.html has them.
 const (
-	linkNull     = 0
-	linkEthernet = 1
-	linkRawBSD   = 12
-	linkRawOpen  = 14 // DLT_RAW of OpenBSD
-	linkRaw      = 101
-	linkLoop     = 108
-	linkSLL      = 113
-	linkIPv4     = 228
-	linkIPv6     = 229
-	linkSLL2     = 276
+	linkNull         = 0
+	linkEthernet     = 1
+	linkTokenRing    = 6
+	linkSLIP         = 8
+	linkPPP          = 9
+	linkFDDI         = 10
+	linkRawBSD       = 12
+	linkRawOpen      = 14 // DLT_RAW of OpenBSD
+	linkPPPHDLC      = 50
+	linkPPPoE        = 51
+	linkATM          = 100
+	linkRaw          = 101
+	linkCHDLC        = 104
+	linkWiFi         = 105
+	linkFrameRelay   = 107
+	linkLoop         = 108
+	linkEnc          = 109
+	linkSLL          = 113
+	linkPFLOG        = 117
+	linkPrism        = 119
+	linkIPoverFC     = 122
+	linkRadiotap     = 127
+	linkFireWire     = 138
+	linkUser2        = 149 // DLT_PKTAP of macOS
+	linkAVS          = 163
+	linkPPPD         = 166
+	linkJuniperEther = 178
+	linkJuniperPPP   = 179
+	linkJuniperFR    = 180
+	linkJuniperCHDLC = 181
+	linkPPI          = 192
+	linkPPPDir       = 204
+	linkCHDLCDir     = 205
+	linkFRDir        = 206
+	linkIPNET        = 226
+	linkIPv4         = 228
+	linkIPv6         = 229
+	linkNFLOG        = 239
+	linkIPoIB        = 242
+	linkPKTAP        = 258
+	linkSLL2         = 276
+	linkBroadcom     = 281
+	linkBroadcomPre  = 282
+	linkDSA          = 284
+	linkEDSA         = 285
 )
 
 // Ethertypes.
@@ -31,8 +66,20 @@ const (
 	maxLength = 1500
 )
 
-// maxTags bounds the VLAN tags of a frame.
-const maxTags = 4
+const (
+	maxTags    = 4 // VLAN tags in a row
+	maxNesting = 8 // frames, and tags other than VLAN's, within a frame
+)
+
+// deeper enters a frame within a frame, unless it is one too many. Whoever
+// enters one takes it off nesting again.
+func (d *Decoder) deeper() bool {
+	if d.nesting == maxNesting {
+		return false
+	}
+	d.nesting++
+	return true
+}
 
 // link reads the link header, of any type but Ethernet, and what follows. wire is the length of b on the
 // wire, never below len(b).
@@ -50,9 +97,16 @@ func (d *Decoder) link(p *Packet, b []byte, wire int, link uint16) bool {
 		return d.sll(p, b, wire)
 	case linkSLL2:
 		return d.sll2(p, b, wire)
+	case linkWiFi:
+		return d.wifi(p, b, wire, 0)
+	case linkRadiotap:
+		return d.radiotap(p, b, wire)
+	case linkPrism, linkAVS:
+		return d.prism(p, b, wire, link)
+	case linkPPI:
+		return d.ppi(p, b, wire)
 	}
-	d.links.add(link)
-	return false
+	return d.serial(p, b, wire, link)
 }
 
 func (d *Decoder) ethernet(p *Packet, b []byte, wire int) bool {
@@ -62,7 +116,7 @@ func (d *Decoder) ethernet(p *Packet, b []byte, wire int) bool {
 	h := (*[14]byte)(b)
 	p.SrcMAC = [6]byte(h[6:12])
 	if h[0]&1 != 0 {
-		p.Marks = MarkGroup
+		p.Marks |= MarkGroup
 	}
 	if h[12] == etherIPv4>>8 && h[13] == 0 {
 		return d.ipv4(p, b[14:], wire-14)
@@ -104,12 +158,16 @@ func (d *Decoder) internet(p *Packet, ethertype uint16, b []byte, wire int) bool
 	case etherARP:
 		return d.arp(p, b, wire)
 	}
-	return d.noIP(ethertype)
+	return d.tagged(p, ethertype, b, wire)
 }
 
-// llc reads an 802.2 header. Only SNAP with an ethertype carries IP.
+// llc reads an 802.2 header. SNAP carries IP, and the service access point
+// that is IP's own.
 func (d *Decoder) llc(p *Packet, b []byte, wire int) bool {
-	const snap = 0xaaaa03000000
+	const (
+		ownIP = 0x060603
+		snap  = 0xaaaa03
+	)
 	if wire < 8 {
 		return d.noIP(etherNone)
 	}
@@ -117,15 +175,36 @@ func (d *Decoder) llc(p *Packet, b []byte, wire int) bool {
 		return d.cut(p, 8, wire)
 	}
 	h := binary.BigEndian.Uint64(b)
-	if h>>16 != snap {
-		return d.noIP(etherNone)
+	switch h >> 40 {
+	case ownIP:
+		return d.ipv4(p, b[3:], wire-3)
+	case snap:
+		return d.snap(p, uint32(h>>16)&0xffffff, uint16(h), b[8:], wire-8)
 	}
-	return d.internet(p, uint16(h), b[8:], wire-8)
+	return d.noIP(etherNone)
 }
 
-// noIP counts a frame that has nothing for the table.
+// snap reads what a SNAP header announces: an organisation and, where that is
+// none or the one of bridges between 802 networks, an ethertype.
+func (d *Decoder) snap(p *Packet, organisation uint32, ethertype uint16, b []byte, wire int) bool {
+	const bridges = 0x0000f8
+	switch {
+	case organisation != 0 && organisation != bridges:
+		return d.noIP(etherNone)
+	case ethertype <= maxLength || !d.deeper():
+		return d.noIP(ethertype)
+	}
+	ok := d.network(p, ethertype, b, wire)
+	d.nesting--
+	return ok
+}
+
+// noIP counts a frame that has nothing for the table, unless it is one inside
+// a packet: then it is that packet's to count.
 func (d *Decoder) noIP(ethertype uint16) bool {
-	d.ethertypes.add(ethertype)
+	if d.tunnel.carried == 0 {
+		d.ethertypes.add(ethertype)
+	}
 	return false
 }
 
@@ -138,78 +217,4 @@ func (d *Decoder) raw(p *Packet, b []byte, wire int) bool {
 		return d.ipv6(p, b, wire)
 	}
 	return d.ipv4(p, b, wire)
-}
-
-// loopback reads the address family in front of BSD loopback frames.
-func (d *Decoder) loopback(p *Packet, b []byte, wire int, link uint16) bool {
-	if len(b) < 4 {
-		return d.cut(p, 4, wire)
-	}
-	family := binary.BigEndian.Uint32(b)
-	if link == linkNull && family > 0xffff { // the byte order of the capturing host
-		family = binary.LittleEndian.Uint32(b)
-	}
-	switch family {
-	case 2:
-		return d.ipv4(p, b[4:], wire-4)
-	case 10, 24, 28, 30: // AF_INET6 of Linux, NetBSD, FreeBSD and Darwin
-		return d.ipv6(p, b[4:], wire-4)
-	}
-	return d.noIP(etherNone)
-}
-
-// sll reads the header of Linux "cooked" captures.
-func (d *Decoder) sll(p *Packet, b []byte, wire int) bool {
-	if len(b) < 16 {
-		return d.cut(p, 16, wire)
-	}
-	h := (*[16]byte)(b)
-	c := cooked{
-		kind:     binary.BigEndian.Uint16(h[0:2]),
-		hardware: binary.BigEndian.Uint16(h[2:4]),
-		protocol: binary.BigEndian.Uint16(h[14:16]),
-	}
-	if binary.BigEndian.Uint16(h[4:6]) == 6 {
-		p.SrcMAC = [6]byte(h[6:12])
-	}
-	return d.cooked(p, c, b[16:], wire-16)
-}
-
-// sll2 reads the second version of it, which tcpdump -i any writes.
-func (d *Decoder) sll2(p *Packet, b []byte, wire int) bool {
-	if len(b) < 20 {
-		return d.cut(p, 20, wire)
-	}
-	h := (*[20]byte)(b)
-	c := cooked{
-		kind:     uint16(h[10]),
-		hardware: binary.BigEndian.Uint16(h[8:10]),
-		protocol: binary.BigEndian.Uint16(h[0:2]),
-	}
-	if h[11] == 6 {
-		p.SrcMAC = [6]byte(h[12:18])
-	}
-	return d.cooked(p, c, b[20:], wire-20)
-}
-
-// cooked is what both cooked headers say.
-type cooked struct {
-	kind     uint16 // 1 broadcast, 2 multicast
-	hardware uint16 // ARPHRD_ number
-	protocol uint16 // ethertype, or one of Linux' own numbers below 1536
-}
-
-func (d *Decoder) cooked(p *Packet, c cooked, b []byte, wire int) bool {
-	if c.kind == 1 || c.kind == 2 {
-		p.Marks = MarkGroup
-	}
-	switch {
-	case c.hardware >= 801 && c.hardware <= 803: // 802.11: the protocol field says nothing
-		return d.noIP(etherNone)
-	case c.protocol == 4: // 802.2 follows
-		return d.llc(p, b, wire)
-	case c.protocol <= maxLength:
-		return d.noIP(c.protocol)
-	}
-	return d.network(p, c.protocol, b, wire)
 }

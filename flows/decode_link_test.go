@@ -95,6 +95,10 @@ func linkCases() []decodeCase {
 			"sll2 multicast vlan", 276, slices.Concat(unhex("88a8 0000 00000003 0001 02 06"), mac, unhex("0000 0064 0800"), v4),
 			with(synPacket(), func(p *Packet) { toGroup(p); p.VLAN = 100 }),
 		},
+		{"a tag inside snap", 1, ether(12+len(v4), snap, unhex("8100 0001 0800"), v4), with(synPacket(), inVLAN(1))},
+		{"snap of bridges", 1, ether(8+len(v4), unhex("aaaa03 0000f8 0800"), v4), with(synPacket(), fromMAC)},
+		{"ip's own service access point", 1, ether(3+len(v4), unhex("060603"), v4), with(synPacket(), fromMAC)},
+		{"802.2 in a long frame", 1, ether(0x8870, snap, unhex("0800"), v4), with(synPacket(), fromMAC)},
 		{"group link destination", 1, slices.Concat(unhex("010000000001"), mac, unhex("0800"), v4), with(synPacket(), toGroup)},
 	}
 }
@@ -119,16 +123,15 @@ func noIPCases() []noIPCase {
 		{"short 802.2", 1, ether(4, unhex("f0f07f00"), make([]byte, 42)), 0},
 		{"snap of another organisation", 1, ether(8+len(v4), unhex("aaaa03 00000c 0800"), v4), 0},
 		{"a length inside snap", 1, ether(8+len(v4), unhex("aaaa03 000000 0010"), v4), 16},
-		{"a tag inside snap", 1, ether(12+len(v4), unhex("aaaa03 000000 8100 0001 0800"), v4), 0x8100},
 		{"between length and ethertype", 1, ether(1501, v4), 1501},
 		{"iso over null", 0, slices.Concat(unhex("07000000"), v4), 0},
 		{"little-endian loop", 108, slices.Concat(unhex("02000000"), v4), 0},
-		{"802.11 under sll", 113, slices.Concat(unhex("0000 0323 0006 020000000010 0000 0800"), v4), 0},
+		{"no radiotap under sll", 113, slices.Concat(unhex("0000 0323 0006 020000000010 0000 0800"), v4), 0},
 		{"can under sll", 113, slices.Concat(unhex("0000 0118 0000 0000000000000000 000c"), v4), 12},
 		{"reverse arp", 1, ether(0x8035, make([]byte, 46)), 0x8035},
 		{"arp for another protocol", 1, ether(0x0806, unhex("0001 0806 06 04 0001"), make([]byte, 38)), 0x0806},
 		{"arp over frame relay", 1, ether(0x0806, unhex("000f 0800 06 04 0001"), make([]byte, 38)), 0x0806},
-		{"arp with long addresses", 1, ether(0x0806, unhex("0020 0800 14 04 0001"), make([]byte, 58)), 0x0806},
+		{"arp with long addresses", 1, ether(0x0806, unhex("0001 0800 14 04 0001"), make([]byte, 58)), 0x0806},
 		{"inverse arp", 1, ether(0x0806, unhex("0001 0800 06 04 0008"), make([]byte, 38)), 0x0806},
 	}
 }
@@ -170,8 +173,8 @@ func TestDecodeBelievesTheLengthOf8023(t *testing.T) {
 func TestDecodeUnsupportedLinks(t *testing.T) {
 	var d Decoder
 	v4 := inet(6, synHeader)
-	for _, link := range []uint16{127, 105, 127, 0xffff} {
+	for _, link := range []uint16{189, 147, 189, 0xffff} {
 		require.Empty(t, d.Append(nil, v4, Meta{Link: link}))
 	}
-	require.Equal(t, DecodeStats{Frames: 4, Links: []NumberCount{{105, 1}, {127, 2}, {0xffff, 1}}}, d.Stats())
+	require.Equal(t, DecodeStats{Frames: 4, Links: []NumberCount{{147, 1}, {189, 2}, {0xffff, 1}}}, d.Stats())
 }

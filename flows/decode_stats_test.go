@@ -8,7 +8,7 @@ import (
 
 // accounted is how many frames s says something of.
 func accounted(s DecodeStats) uint64 {
-	n := s.Packets + s.Truncated + s.Malformed + s.NoIPOthers + s.LinksOthers
+	n := s.Packets + s.Truncated + s.Malformed + s.Encrypted + s.BadFCS + s.NoIPOthers + s.LinksOthers
 	for _, l := range [][]NumberCount{s.NoIP, s.Links} {
 		for _, c := range l {
 			n += c.Frames

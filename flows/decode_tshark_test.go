@@ -19,7 +19,7 @@ import (
 
 // tsharkFields are asked of tshark for every frame.
 var tsharkFields = []string{
-	"eth.type", "eth.src", "vlan.id", "ieee8021ad.id", "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
+	"eth.type", "eth.src", "wlan.sa", "ieee8021ah.csrc", "vlan.id", "ieee8021ad.id", "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
 	"ip.src", "ip.dst", "ip.ttl", "ip.id", "ip.flags.df", "ipv6.src", "ipv6.dst", "ipv6.hlim",
 	"tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.len", "tcp.options.timestamp.tsecr",
 	"udp.srcport", "udp.dstport", "udp.length", "sctp.srcport", "sctp.dstport", "sctp.verification_tag", "sctp.init_initiate_tag", "sctp.initack_initiate_tag",

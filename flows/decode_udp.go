@@ -15,6 +15,9 @@ func (d *Decoder) udp(p *Packet, b []byte, wire int) bool {
 		if wire < 8 && p.Marks&MarkFragmented == 0 {
 			p.Marks = p.Marks&^MarkTruncated | MarkMalformed
 		}
+		if tunnelPort(p.DstPort) || answerPort(p.SrcPort) {
+			d.udpTunnel(p, nil, wire-8)
+		}
 		return true
 	}
 	size := int(binary.BigEndian.Uint16(b[4:6]))
@@ -38,6 +41,9 @@ func (d *Decoder) udp(p *Packet, b []byte, wire int) bool {
 	}
 	p.Question = question(payload)
 	p.readPayload(payload, wire)
+	if tunnelPort(p.DstPort) || answerPort(p.SrcPort) {
+		d.udpTunnel(p, payload, wire)
+	}
 	return true
 }
 

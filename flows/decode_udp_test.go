@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// datagram is an IPv4 packet with a UDP datagram.
-func datagram(src, dst int, payload []byte) []byte {
+// datagramOf is an IPv4 packet with a UDP datagram.
+func datagramOf(src, dst int, payload []byte) []byte {
 	return inet(17, slices.Concat(u16(src), u16(dst), u16(8+len(payload)), u16(0), payload))
 }
 
@@ -29,15 +29,15 @@ func udpCases() []decodeCase {
 		binary.BigEndian.PutUint16(b[24:], uint16(n))
 		return b
 	}
-	whole := datagram(5000, 6000, body)
+	whole := datagramOf(5000, 6000, body)
 	fragment := length(3000, whole)
 	put(6, 0x20, 0)(fragment)
 	return []decodeCase{
-		{"empty", linkRaw, datagram(5000, 6000, nil), udpPacket(5000, 6000, 0, 0, 0)},
+		{"empty", linkRaw, datagramOf(5000, 6000, nil), udpPacket(5000, 6000, 0, 0, 0)},
 		{"payload", linkRaw, whole, udpPacket(5000, 6000, 20, asked, 0)},
-		{"one byte", linkRaw, datagram(5000, 6000, body[:1]), udpPacket(5000, 6000, 1, question(nil), 0)},
-		{"three bytes", linkRaw, datagram(5000, 6000, body[:3]), udpPacket(5000, 6000, 3, question(unhex("ffff 02")), 0)},
-		{"18 bytes", linkRaw, datagram(5000, 6000, body[:18]), udpPacket(5000, 6000, 18, asked, 0)},
+		{"one byte", linkRaw, datagramOf(5000, 6000, body[:1]), udpPacket(5000, 6000, 1, question(nil), 0)},
+		{"three bytes", linkRaw, datagramOf(5000, 6000, body[:3]), udpPacket(5000, 6000, 3, question(unhex("ffff 02")), 0)},
+		{"18 bytes", linkRaw, datagramOf(5000, 6000, body[:18]), udpPacket(5000, 6000, 18, asked, 0)},
 		{"length below the packet", linkRaw, length(8+4, whole), udpPacket(5000, 6000, 4, question(unhex("ffff 0203")), 0)},
 		{"length 8 and bytes behind", linkRaw, length(8, whole), udpPacket(5000, 6000, 0, 0, 0)},
 		{"length 0", linkRaw, length(0, whole), udpPacket(5000, 6000, 20, asked, 0)},
@@ -51,7 +51,7 @@ func udpCases() []decodeCase {
 func TestDecodeUDP(t *testing.T) { checkCases(t, udpCases()) }
 
 func TestDecodeUDPCutByTheSnapLength(t *testing.T) {
-	whole := datagram(53, 6000, unhex("0001 8180 0001 0001 0000 0000 0102030405060708"))
+	whole := datagramOf(53, 6000, unhex("0001 8180 0001 0001 0000 0000 0102030405060708"))
 	for n, want := range map[int]Packet{
 		20 + 4: udpPacket(53, 6000, 20, 0, MarkTruncated),
 		20 + 7: udpPacket(53, 6000, 20, 0, MarkTruncated),
@@ -144,12 +144,12 @@ func replyCases() []replyCase {
 func TestDecodeUDPReplies(t *testing.T) {
 	for _, c := range replyCases() {
 		t.Run(c.name, func(t *testing.T) {
-			p := mustDecode(t, linkRaw, datagram(c.src, 40001, c.payload))
+			p := mustDecode(t, linkRaw, datagramOf(c.src, 40001, c.payload))
 			require.Equal(t, c.want, p.Marks&^MarkDF)
 		})
 	}
 	t.Run("dhcp cut before its cookie", func(t *testing.T) {
-		dhcp := datagram(67, 68, append([]byte{2}, make([]byte, 299)...))
+		dhcp := datagramOf(67, 68, append([]byte{2}, make([]byte, 299)...))
 		p, ok := decodeCut(linkRaw, dhcp, 28+239)
 		require.True(t, ok)
 		require.True(t, p.Has(MarkReplyLike))

@@ -43,7 +43,8 @@
 // 4. No attempt starts when the source is unspecified (0.0.0.0, ::), a group
 // or 255.255.255.255, or when the packet is marked MarkGroup; ARP and
 // neighbour discovery apart, whose link destination is a group by nature. For
-// those a request for one's own address starts none.
+// those a request for one's own address starts none. A packet marked
+// MarkCarrier moves the clock and does nothing else.
 //
 // 5. Counting. A silent attempt counts 0.5 s after it was opened; a refused
 // or unreachable one at once; an answered TCP or SCTP attempt 1 s after the

@@ -77,6 +77,9 @@ func (s *soup) packet(t *rapid.T) trace {
 	if small(t, "reply", 0, 0, 0, 0, 1) == 1 {
 		p.Marks |= MarkReplyLike
 	}
+	if small(t, "carrier", 0, 0, 0, 0, 0, 0, 0, 1) == 1 {
+		p.Marks |= MarkCarrier
+	}
 	return trace{p}
 }
 

@@ -55,11 +55,12 @@ const (
 	MarkMalformed                    // lengths or offsets contradict each other; ports and flags are as read
 	MarkReplyLike                    // UDP payload that says it is a reply: DNS QR, NTP mode 4, STUN response, SNMP response, DHCP op 2
 	MarkSTUN                         // UDP payload with the STUN magic cookie
-	MarkFragmented                   // a fragment: the first of several, unless the kind is KindFragment
+	MarkFragmented                   // a fragment, or several up to the one that completes the header, unless the kind is KindFragment
 	MarkTunnel                       // found inside another packet
 	MarkIPv6                         // IPv6 (NDP included)
 	MarkTruncatedIP                  // less of the IP payload was captured than its header states
 	MarkGateway                      // set by the table: an ARP request or neighbour solicitation from the link address of a gateway
+	MarkCarrier                      // it carries another packet in a tunnel: no attempt, and no answer to one
 )
 
 // Packet is what the table needs to know of one packet. It holds no pointer

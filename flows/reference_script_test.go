@@ -181,6 +181,9 @@ func refOption(p *Packet, o string) error {
 	case "reply":
 		p.Marks |= MarkReplyLike
 		return nil
+	case "carrier":
+		p.Marks |= MarkCarrier
+		return nil
 	case "quote":
 		return refQuote(p, value)
 	}
@@ -266,6 +269,9 @@ func refLine(p *Packet) string {
 	if p.Has(MarkReplyLike) {
 		b.WriteString(" reply")
 	}
+	if p.Has(MarkCarrier) {
+		b.WriteString(" carrier")
+	}
 	return b.String()
 }
 
@@ -349,6 +355,7 @@ func TestScriptLinesReadBack(t *testing.T) {
 		"2s unreachable z > a code=3 quote=17:a:1000>b:53",
 		"2s exceeded z6 > a6 quote=6:a6:1000>[2001:db8:1::1]:53",
 		"3s proto a > b proto=50",
+		"3s proto a > b proto=47 carrier",
 		"3s echo a > b seq=65537",
 		"4s arp a > b",
 	} {

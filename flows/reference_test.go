@@ -91,6 +91,9 @@ func (r *reference) add(p *Packet) []Event {
 	r.out = nil
 	line := r.tick(p)
 	r.fire()
+	if p.Has(MarkCarrier) { // rule 4
+		return r.out
+	}
 	switch p.Kind {
 	case KindTCP:
 		r.tcp(p, line)

@@ -82,6 +82,9 @@ func (t *Table) Add(p *Packet, dst []Event) []Event {
 	}
 	t.now = t.clock.now
 	t.stats.Packets++
+	if p.Has(MarkCarrier) {
+		return dst
+	}
 	switch p.Kind {
 	case KindTCP:
 		return t.tcp(p, line, dst)
