@@ -203,7 +203,7 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	}
 	e.productive(s, &pr.attempted)
 	e.count(s, pr)
-	if !pr.counted {
+	if ev.Kind == flows.Withdrawn {
 		e.step(s, pr)
 	}
 	if s.incident != nil {
@@ -217,6 +217,7 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 func (e *Engine) observeFinal(ev *flows.Event) {
 	answered := ev.Outcome == flows.Answered && !ev.Counted
 	if !ev.Counted && !answered {
+		e.observeSuccess(ev)
 		return
 	}
 	s := e.source(&ev.Initiator)
@@ -238,6 +239,18 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	if s.incident != nil {
 		fits := pr.flagged || answered && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
+	}
+}
+
+// observeSuccess sees the end of a productive attempt, for the walks of its source:
+// in the order of the failures beside it, which are known for good only now.
+func (e *Engine) observeSuccess(ev *flows.Event) {
+	if len(e.walkers.index) == 0 {
+		return
+	}
+	if s := e.sources.find(&ev.Initiator); s != nil && s.walks > 0 {
+		e.probe = probeFrom(ev, s)
+		e.step(s, &e.probe)
 	}
 }
 

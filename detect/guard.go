@@ -13,12 +13,20 @@ const overwhelming = 10
 // guardSets are reused from one question to the next.
 type guardSets struct {
 	spoken    map[[16]byte]struct{} // hosts with a productive conversation
-	failed    map[uint64]bool       // values that failed: true if crafted
+	used      map[uint16]struct{}   // ports of such conversations
+	failed    map[uint64]failure    // values that failed
 	succeeded map[uint64]struct{}
 }
 
+// failure is how a value has failed.
+type failure struct {
+	crafted bool
+	active  bool // otherwise than by a connection that was never used
+	unused  bool // at a port that was used elsewhere
+}
+
 func newGuardSets() guardSets {
-	return guardSets{map[[16]byte]struct{}{}, map[uint64]bool{}, map[uint64]struct{}{}}
+	return guardSets{map[[16]byte]struct{}{}, map[uint16]struct{}{}, map[uint64]failure{}, map[uint64]struct{}{}}
 }
 
 // fires decides whether a rule whose threshold was crossed may accuse the
@@ -51,14 +59,18 @@ type weight struct {
 // hosts are counted, one that the source had a productive conversation with has
 // failed nothing; where ports of a host are, an unused connection to a host that
 // the source has such a conversation with is no failure either (FTP's data, where
-// the server alone sends). Crafted probes have no such excuse.
+// the server alone sends). Crafted probes have no such excuse. Connections that
+// were never used are no failure where there is nothing else and the source has
+// used their port elsewhere, as browsers and health checks do.
 func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 	clear(e.guard.spoken)
+	clear(e.guard.used)
 	clear(e.guard.failed)
 	clear(e.guard.succeeded)
 	e.recall(s, pr, r, 0, func(a *attempted) {
 		if a.outcome == flows.Productive {
 			e.guard.spoken[a.responder] = struct{}{}
+			e.guard.used[a.port] = struct{}{}
 		}
 	})
 	w.whole = e.walk(r, s, pr, 0, func(a *attempted) {
@@ -67,17 +79,30 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 		excused := spoken && !a.crafted && (!r.byDst || a.handshake && a.outcome == flows.Answered)
 		switch {
 		case r.holds(a) && !excused:
-			e.guard.failed[v] = e.guard.failed[v] || a.crafted
+			_, used := e.guard.used[a.port]
+			unused := a.outcome == flows.Answered && !a.halfOpen && !a.crafted
+			f := e.guard.failed[v]
+			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used}
 		case !a.counted && (a.outcome == flows.Answered || a.outcome == flows.Productive):
 			e.guard.succeeded[v] = struct{}{}
 		}
 	})
-	for v, c := range e.guard.failed {
+	active, spared := 0, 0
+	for v, f := range e.guard.failed {
 		w.failed++
-		if c {
+		if f.crafted {
 			w.crafted++
 		}
+		if f.active {
+			active++
+		}
+		if f.unused && !f.active {
+			spared++
+		}
 		delete(e.guard.succeeded, v)
+	}
+	if active == 0 {
+		w.failed -= spared
 	}
 	w.succeeded = len(e.guard.succeeded)
 	return w

@@ -338,3 +338,49 @@ func TestFactsAreBounded(t *testing.T) {
 	require.False(t, f.served(s, recent, 200_001), "for others")
 	require.True(t, f.served(&source{addr: address(outside)}, recent, 200_001))
 }
+
+// TestUnusedConnections: a browser that connects ahead of need, or a health check,
+// is no scanner where the port is used too; a connect scan is.
+func TestUnusedConnections(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		used  bool
+		other int // failures of another kind
+		named bool
+	}{
+		{"the port is used elsewhere", true, 0, false},
+		{"the port is used nowhere", false, 0, true},
+		{"others fail otherwise", true, 3, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWire(t, profile(t, "default"))
+			if tt.used {
+				w.busy(0, inside, nth(server, 200), 443)
+			}
+			for i := range 12 {
+				c := w.dial(inside, nth(server, i), 443)
+				w.send(float64(i), c.syn(), c.synack(), c.ack())
+			}
+			for i := range tt.other {
+				w.refused(15+float64(i), inside, nth(server, 100+i), 443)
+			}
+			w.end()
+			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
+		})
+	}
+}
+
+// TestPathChecks: the STUN messages by which a call looks for a path are no
+// evidence, those to the ports of STUN servers are.
+func TestPathChecks(t *testing.T) {
+	for _, port := range []uint16{50000, 3478} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 20 {
+			p := w.datagram(inside, nth(server, i), port)
+			p.Marks |= flows.MarkSTUN
+			w.send(float64(i), p)
+		}
+		w.end()
+		require.Equal(t, port == 3478, len(w.phase(Open)) > 0, port)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/synoptic-ids/synoptic/detect/marks"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -307,4 +308,5 @@ func (e *Engine) close(inc *incident, at int64) {
 	// A later scan does not begin with this one's attempts.
 	inc.source.after, inc.source.closed = e.past.last, inc.lastLine
 	e.report(inc, Close, at, nil)
+	inc.source.votes = marks.Votes{}
 }

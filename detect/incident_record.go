@@ -62,6 +62,11 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		}
 	}
 	inc.describeTargets(&sc)
+	if m, ok := inc.source.votes.Best(); ok {
+		sc.Tool = &Tool{Name: m.Name, Version: m.Version, Matched: m.Matched, Of: m.Of}
+	}
+	sc.Confidence, sc.Reasons = confidence(&sc)
+	sc.Risk = risk(sc.Severity, sc.Confidence)
 	if d := sc.Last - sc.First; d > 0 {
 		sc.Rate = round3(float64(sc.Targets) / (float64(d) / 1e9))
 	}
@@ -87,11 +92,49 @@ func (inc *incident) describeTargets(sc *Scan) {
 			sc.Port = &n
 		}
 	}
-	sc.Answered, sc.AnsweredTotal = inc.answered()
+	everything := inc.answersAll()
+	for _, h := range everything {
+		sc.AnswersAll = append(sc.AnswersAll, flows.Addr(h))
+	}
+	sc.Answered, sc.AnsweredTotal = inc.answered(everything)
 }
 
-// answered lists what answered, by host and port.
-func (inc *incident) answered() ([]Endpoint, int) {
+// A host that answers at nine tenths of thirty ports or more answers everything: SYN
+// cookies, a tarpit or a proxy do that, and it says nothing of what is open.
+const (
+	answersAllPorts = 30
+	answersAllShare = 10 // at most one port in so many does not answer
+)
+
+// answersAll lists the hosts that answer everything, in order.
+func (inc *incident) answersAll() (hosts [][16]byte) {
+	for _, p := range inc.parts {
+		if p.class != flows.ClassTCP || len(p.ports) < answersAllPorts {
+			continue
+		}
+		type count struct{ tried, answered int }
+		counts := map[[16]byte]count{}
+		for k, st := range p.targets {
+			c := counts[k.host]
+			c.tried++
+			if st.outcome == flows.Answered || st.outcome == flows.Productive {
+				c.answered++
+			}
+			counts[k.host] = c
+		}
+		for h, c := range counts {
+			if c.tried >= answersAllPorts && answersAllShare*(c.tried-c.answered) <= c.tried {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	slices.SortFunc(hosts, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(hosts)
+}
+
+// answered lists what answered, by host and port, but for hosts that answer
+// everything.
+func (inc *incident) answered(everything [][16]byte) ([]Endpoint, int) {
 	type answer struct {
 		target
 		proto string
@@ -99,7 +142,7 @@ func (inc *incident) answered() ([]Endpoint, int) {
 	var list []answer
 	for _, p := range inc.parts {
 		for k, st := range p.targets {
-			if st.outcome == flows.Answered || st.outcome == flows.Productive {
+			if (st.outcome == flows.Answered || st.outcome == flows.Productive) && !slices.Contains(everything, k.host) {
 				list = append(list, answer{k, ProtoName(p.class)})
 			}
 		}

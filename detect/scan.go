@@ -93,14 +93,32 @@ type Scan struct {
 	Outcomes      Outcomes   `json:"outcomes"` // targets by outcome
 	Answered      []Endpoint `json:"answered,omitempty"`
 	AnsweredTotal int        `json:"answered_total,omitempty"` // where Answered is cut short
+	// AnswersAll are hosts that answer whatever is tried, as SYN cookies, tarpits
+	// and proxies do. They are left out of Answered.
+	AnswersAll []netip.Addr `json:"answers_all,omitempty"`
 
-	Verdict   Verdict   `json:"verdict"`
-	Severity  int       `json:"severity"` // 1 to 5
-	Direction Direction `json:"direction"`
-	Attack    []string  `json:"attack,omitempty"` // ATT&CK technique ids
-	Evidence  Evidence  `json:"evidence"`
-	VLAN      uint16    `json:"vlan,omitempty"`
-	Added     []string  `json:"added,omitempty"` // what an update is about
+	Verdict  Verdict `json:"verdict"`
+	Severity int     `json:"severity"` // 1 to 5
+	// Confidence is how sure it is that this is a scan, 0 to 1, with what made it
+	// more or less so.
+	Confidence float64   `json:"confidence"`
+	Reasons    []string  `json:"confidence_reasons,omitempty"`
+	Risk       int       `json:"risk"` // 0 to 100: severity times confidence
+	Direction  Direction `json:"direction"`
+	Attack     []string  `json:"attack,omitempty"` // ATT&CK technique ids
+	Tool       *Tool     `json:"tool,omitempty"`   // where the probes bear the mark of one
+	Evidence   Evidence  `json:"evidence"`
+	VLAN       uint16    `json:"vlan,omitempty"`
+	Added      []string  `json:"added,omitempty"` // what an update is about
+}
+
+// Tool is a scanning tool that the source's probes since its last scan bear the mark
+// of, told from their headers; see package marks. Marks can be forged.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	Matched int    `json:"matched"` // probes that match
+	Of      int    `json:"of"`      // probes that were looked at
 }
 
 // Part is what one scan did with one technique.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"github.com/synoptic-ids/synoptic/detect/marks"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -15,7 +16,8 @@ type source struct {
 	partial  bool  // an earlier record of it may have been forgotten
 	active   int64 // line clock when an attempt of it last counted
 	lone     lone
-	walks    int // that were begun
+	walks    int         // that were begun
+	votes    marks.Votes // on the tool, since the last scan
 
 	// The latest counted probe, by which the next is judged.
 	port     uint16
@@ -26,10 +28,14 @@ type source struct {
 	seen     bool
 }
 
-// remember keeps what the next probe of the source is compared with.
+// remember keeps what the next probe of the source is compared with, and has its
+// headers vote on the tool.
 func (s *source) remember(ev *flows.Event) {
 	s.port, s.seq, s.question = ev.SrcPort, ev.Seq, ev.Question
 	s.target, s.to, s.seen = ev.Responder, ev.Port, true
+	if p, ok := marks.FromAttempt(&ev.Attempt); ok {
+		s.votes.Add(&p)
+	}
 }
 
 // sourceTable holds the records of sources: a slab, and an index by address.
@@ -121,15 +127,23 @@ func probeFrom(ev *flows.Event, s *source) probe {
 }
 
 // weighs reports whether a counted probe is evidence at all. What a gateway asks
-// of its links, somebody behind it asked for. Where replies to UDP cannot be
+// of its links, somebody behind it asked for; a call's search for a path is none. Where replies to UDP cannot be
 // seen, only a datagram that asks what the one before it asked, or from the same
 // port, is evidence.
 func (p *probe) weighs() bool {
-	if p.event.Marks&flows.MarkGateway != 0 {
+	if p.event.Marks&flows.MarkGateway != 0 || p.checksPath() {
 		return false
 	}
 	if p.outcome == flows.Unseen && p.class == flows.ClassUDP {
 		return p.repeats
 	}
 	return true
+}
+
+// checksPath reports whether a probe is one by which the ends of a call find a way
+// through NAT (ICE, RFC 8445): a STUN message to a port that is no STUN server's.
+// Most of them lead nowhere by design.
+func (p *probe) checksPath() bool {
+	const stun, stunTLS, stunOther = 3478, 5349, 19302
+	return p.event.Marks&flows.MarkSTUN != 0 && p.port != stun && p.port != stun+1 && p.port != stunTLS && p.port != stunOther
 }

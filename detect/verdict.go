@@ -97,35 +97,3 @@ func (t *tally) verdict() Verdict {
 func (v Verdict) rank() int {
 	return slices.Index([]Verdict{Unanswered, Unknown, Prohibited, Refused, Ambiguous, Answered}, v)
 }
-
-// severity grades a scan from 1 (nobody need look) to 5: by what it got, one
-// higher if the source is ours.
-func severity(v Verdict, d Direction) int {
-	s := 1
-	switch v {
-	case Refused, Ambiguous, Unknown:
-		s = 2
-	case Answered:
-		s = 3
-	}
-	if d == Internal || d == Outbound {
-		s++
-	}
-	return s
-}
-
-// attack maps a scan to MITRE ATT&CK (v16): discovery from within, active scanning from
-// outside.
-func attack(sc *Scan) []string {
-	within := sc.Direction == Internal || sc.Direction == Outbound
-	switch {
-	case within && (sc.Proto == "arp" || sc.Proto == "ndp" || sc.Proto == "icmp"):
-		return []string{"T1018"}
-	case within:
-		return []string{"T1046"}
-	case sc.Shape == Vertical || sc.Shape == Protocol:
-		return []string{"T1595"}
-	default:
-		return []string{"T1595.001"}
-	}
-}

@@ -192,3 +192,38 @@ func TestAnsweredIsCut(t *testing.T) {
 		require.Equal(t, n, s.Outcomes.Answered)
 	}
 }
+
+// TestAnswersAll: a host that answers at nine of ten of thirty ports or more is
+// named apart, and not listed port by port; one that is scanned beside it is.
+func TestAnswersAll(t *testing.T) {
+	for _, tt := range []struct {
+		ports, answers int
+		all            bool
+	}{{40, 40, true}, {40, 36, true}, {40, 35, false}, {30, 30, true}, {29, 29, false}} {
+		w := newWire(t, profile(t, "default"))
+		for i := range tt.ports {
+			c := w.dial(outside, server, uint16(100+i))
+			if i < tt.answers {
+				w.send(float64(i), c.syn(), c.synack(), c.abort())
+			} else {
+				w.send(float64(i), c.syn(), c.refuse())
+			}
+			d := w.dial(outside, nth(server, 9), uint16(100+i))
+			if i < 3 {
+				w.send(float64(i), d.syn(), d.synack(), d.abort())
+			} else {
+				w.send(float64(i), d.syn(), d.refuse())
+			}
+		}
+		s := w.closed(t)
+		other := 3
+		if tt.all {
+			require.Equal(t, []netip.Addr{netip.MustParseAddr(server)}, s.AnswersAll, tt)
+			require.Len(t, s.Answered, other, tt)
+		} else {
+			require.Empty(t, s.AnswersAll, tt)
+			require.Len(t, s.Answered, other+tt.answers, tt)
+		}
+		require.Equal(t, tt.answers+other, s.Outcomes.Answered, tt)
+	}
+}

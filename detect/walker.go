@@ -128,8 +128,8 @@ func (t *walkerTable) victim() int {
 	return best
 }
 
-// step takes a probe's part in the walks: up if it failed for good, down if it
-// succeeded. A handshake that was never used says nothing either way, nor does
+// step takes a probe's part in the walks, once its outcome is final: up if it
+// failed, down if it succeeded. A handshake that was never used says nothing either way, nor does
 // silence over UDP, where much is sent that nobody is to answer.
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)

@@ -81,6 +81,21 @@ func TestWalkSparesTheOrdinary(t *testing.T) {
 	}
 }
 
+// TestWalkGoesByTheOrderOfAttempts: failures are known later than successes, but do
+// not come later.
+func TestWalkGoesByTheOrderOfAttempts(t *testing.T) {
+	w := newWire(t, withWalks(t))
+	for i := range 60 { // a mail server's queue
+		if at := float64(i) / 100; i%4 == 0 {
+			w.knock(at, inside, nth("198.51.0.0", i), 25)
+		} else {
+			w.busy(at, inside, nth("198.51.0.0", i), 25)
+		}
+	}
+	w.end()
+	require.Empty(t, w.scans)
+}
+
 // TestWalkBeginsAnew: what belongs to a closed scan does not count for the next.
 func TestWalkBeginsAnew(t *testing.T) {
 	w := newWire(t, withWalks(t))

@@ -6,6 +6,7 @@ import "github.com/synoptic-ids/synoptic/flows"
 type packetBatch struct {
 	packets []flows.Packet
 	idle    int64 // a live source's clock when nothing came; 0 otherwise
+	waits   bool  // nothing more was there to read
 }
 
 // eventBatch is what goes from the table to the engine.

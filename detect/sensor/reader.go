@@ -9,6 +9,7 @@ import (
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
+	"github.com/synoptic-ids/synoptic/flows/filter"
 )
 
 // ethernet is the LINKTYPE number of frames that can be passed over undecoded.
@@ -20,7 +21,8 @@ type reader struct {
 	ctx     context.Context
 	src     capture.Source
 	frames  []capture.Frame
-	decoder flows.Decoder
+	decoder *flows.Decoder
+	filter  *filter.Filter // nil: all packets fit
 	settled flows.Settled
 	left    uint64 // packets until MaxPackets; 0 for no bound
 	bounded bool
@@ -32,6 +34,7 @@ type reader struct {
 func newReader(ctx context.Context, src capture.Source, cfg Config) *reader {
 	return &reader{
 		ctx: ctx, src: src, frames: make([]capture.Frame, cfg.Batch),
+		decoder: flows.NewDecoder(cfg.Decoder), filter: cfg.Filter,
 		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0,
 	}
 }
@@ -39,8 +42,8 @@ func newReader(ctx context.Context, src capture.Source, cfg Config) *reader {
 // fill reads until a batch holds enough packets, or there is reason to pass it
 // on as it is. It reports whether there is more to come; an error is final.
 func (r *reader) fill(b *packetBatch, enough int) (more bool, err error) {
-	b.packets, b.idle = b.packets[:0], 0
-	for more = true; more && b.idle == 0 && len(b.packets) < enough; {
+	b.packets, b.idle, b.waits = b.packets[:0], 0, false
+	for more = true; more && !b.waits && len(b.packets) < enough; {
 		more, err = r.read(b)
 	}
 	return more, err
@@ -57,16 +60,23 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 		frames = frames[:r.left]
 	}
 	n, err := r.src.Read(frames)
+	counted := uint64(n)
 	for i := range frames[:n] {
-		r.decode(&frames[i], b)
+		if !r.decode(&frames[i], b) {
+			counted--
+		}
 	}
 	if r.bounded {
-		r.left -= uint64(n)
+		// No more frames were read than may still count, so that the last one
+		// to count is also the last one read.
+		r.left -= counted
 	}
 	return r.ended(err, b)
 }
 
-func (r *reader) decode(f *capture.Frame, b *packetBatch) {
+// decode adds what a frame holds to a batch. It reports false if the filter
+// left the frame out.
+func (r *reader) decode(f *capture.Frame, b *packetBatch) (fits bool) {
 	if r.sum.Last < detect.Time(f.Time) || r.sum.First > detect.Time(f.Time) || !r.any {
 		r.span(detect.Time(f.Time))
 	}
@@ -74,16 +84,41 @@ func (r *reader) decode(f *capture.Frame, b *packetBatch) {
 		r.meet(f.Iface)
 	}
 	link := r.links[f.Iface]
-	if link == ethernet && r.settled.SkipFrame(f.Data) {
-		return
+	// With a filter every frame is decoded: whether it fits is part of the
+	// account, and of what MaxPackets counts.
+	if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data) {
+		return true
 	}
 	had := len(b.packets)
-	b.packets = r.decoder.Append(b.packets, f.Data, flows.Meta{
-		Time: f.Time, Iface: f.Iface, Len: f.Len, Link: link,
-	})
+	meta := flows.Meta{Time: f.Time, Iface: f.Iface, Len: f.Len, Link: link}
+	b.packets = r.decoder.Append(b.packets, f.Data, meta)
+	fits = true
+	if r.filter != nil {
+		r.leaveOut(b, had, f.Data, meta)
+		fits = len(b.packets) > had
+	}
 	kept := had
 	for i := had; i < len(b.packets); i++ {
 		if r.settled.Skip(&b.packets[i]) {
+			continue
+		}
+		if kept != i {
+			b.packets[kept] = b.packets[i]
+		}
+		kept++
+	}
+	b.packets = b.packets[:kept]
+	return fits
+}
+
+// leaveOut takes the packets from had on out of a batch that do not fit the
+// filter. It stands before the settled cache: what the table does not see, the
+// cache must not see.
+func (r *reader) leaveOut(b *packetBatch, had int, frame []byte, meta flows.Meta) {
+	kept := had
+	for i := had; i < len(b.packets); i++ {
+		if !r.filter.Match(&b.packets[i], frame, meta) {
+			r.sum.Filtered++
 			continue
 		}
 		if kept != i {
@@ -122,7 +157,7 @@ func (r *reader) ended(err error, b *packetBatch) (more bool, _ error) {
 	case errors.Is(err, io.EOF):
 		return false, nil
 	case errors.As(err, &idle):
-		b.idle = idle.Now
+		b.idle, b.waits = idle.Now, true
 		return true, nil
 	case errors.As(err, &damage):
 		if len(r.sum.Damage) < maxReports {

@@ -10,6 +10,7 @@ import (
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
+	"github.com/synoptic-ids/synoptic/flows/filter"
 )
 
 // Config says how a [Sensor] works. The zero value replays with the default
@@ -23,7 +24,12 @@ type Config struct {
 	// OnAttempt is given each attempt when its outcome is final, in the order
 	// of their ends. Calls come one at a time, between those of OnScan.
 	OnAttempt func(flows.Attempt)
-	// MaxPackets ends the run after so many packets; 0 means all.
+	// Filter leaves out packets that do not fit, as if they had not been
+	// captured; nil leaves out none. One that hides replies leaves outcomes
+	// untold, see [filter.Filter.Hides].
+	Filter *filter.Filter
+	// MaxPackets ends the run after so many packets; 0 means all. With a filter
+	// only frames count of which a packet fits.
 	MaxPackets uint64
 	// Batch is how many packets go through the stages at a time, 1 to 4,096; 0
 	// means 256. No output depends on it.
@@ -31,6 +37,9 @@ type Config struct {
 	// Inline runs all stages on the caller's goroutine, as is done with one
 	// processor. No output depends on it.
 	Inline bool
+	// Decoder says what is made of frames: which packets of tunnels count, and
+	// what is kept of fragments.
+	Decoder flows.DecoderConfig
 	// Table and Engine bound the state. Engine.Report is not used: see OnScan.
 	Table  flows.TableConfig
 	Engine detect.Config
@@ -42,6 +51,7 @@ type Summary struct {
 	Decode     flows.DecodeStats
 	Table      flows.TableStats
 	Detect     detect.Stats
+	Filtered   uint64                 // packets that the filter left out
 	Settled    uint64                 // segments passed over because they could change no outcome
 	First      detect.Time            // earliest packet time; 0 without packets
 	Last       detect.Time            // latest packet time

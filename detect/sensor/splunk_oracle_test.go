@@ -78,7 +78,7 @@ func (o oracle) fields(t *testing.T, file string) []byte {
 	for _, p := range []string{"icmp", "icmpv6"} { // what an error quotes is no packet
 		args = append(args, "--disable-protocol", p)
 	}
-	for _, p := range []string{"ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams", "tcp.relative_sequence_numbers"} {
+	for _, p := range []string{"tcp.desegment_tcp_streams", "tcp.relative_sequence_numbers"} {
 		args = append(args, "-o", p+":FALSE")
 	}
 	for _, f := range oracleFields {
