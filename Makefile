@@ -19,7 +19,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race lint size fuzz bench lab corpus generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench lab corpus generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,11 @@ test: ## vet and test everything that needs nothing but Go
 
 race: ## test with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./... $(PROGRAMS)
+
+libpcap: ## build bin/synoptic-libpcap and test it (needs a C compiler, libpcap's headers; root tests a device)
+	CGO_ENABLED=1 $(GO) vet -tags libpcap ./...
+	CGO_ENABLED=1 $(GO) build $(VCS) -trimpath -tags libpcap -o $(BIN)-libpcap ./cmd/synoptic
+	CGO_ENABLED=1 $(GO) test -count=1 -tags libpcap ./capture/... ./cmd/...
 
 lint: size ## gofmt, go vet, golangci-lint with the import rules, file sizes
 	@files=$$($$($(GO) env GOROOT)/bin/gofmt -l .) && { [ -z "$$files" ] || { echo "gofmt would change:"; echo "$$files"; exit 1; }; }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/synoptic-ids/synoptic/capture"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +33,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"run": runCode, "gzip": compress, "cut": cutFile, "jsonl": jsonLines, "scans": scanLines,
+			"run": runCode, "gzip": compress, "cut": cutFile, "jsonl": jsonLines, "tunnel": tunnel, "scans": scanLines,
+			"append": appendFile, "await": await, "shift": shift, "weave": weave, "drops": drops,
 		},
 		Condition:           condition,
 		RequireExplicitExec: true,
@@ -106,11 +109,16 @@ func jsonLines(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// condition knows [devfull]: there is a device that is always full.
+// condition knows [devfull]: there is a device that is always full; and
+// [libpcap]: it was built in.
 func condition(name string) (bool, error) {
-	if name != "devfull" {
+	switch name {
+	case "devfull":
+		_, err := os.Stat("/dev/full")
+		return err == nil, nil
+	case "libpcap":
+		return capture.HasLibpcap, nil
+	default:
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
-	_, err := os.Stat("/dev/full")
-	return err == nil, nil
 }

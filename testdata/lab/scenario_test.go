@@ -165,6 +165,10 @@ func nmapWays() []scenario {
 		{"nmap-decoys", "nmap -sS -D", decoys},
 		{"nmap-version", "nmap -sV", []wanted{syn(30, 21, 22, 25)}},
 		{"nmap-busy", "nmap -sS", []wanted{syn(100, 21, 22, 25, 53, 80)}},
+		{"nmap-fragments", "nmap -sS -f", []wanted{syn(60, 21, 22, 25, 53)}},
+		{"nmap-fragments2", "nmap -sS -f -f", []wanted{syn(60, 21, 22, 25, 53)}},
+		{"nmap-mtu8", "nmap -sF --mtu 8", []wanted{vertical("tcp-fin", 60, detect.Ambiguous)}},
+		{"nmap-udp-mtu8", "nmap -sU --mtu 8", []wanted{vertical("udp", 40, detect.Ambiguous)}},
 	}
 }
 

@@ -47,9 +47,9 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
 	// one before.
-	source, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In})
+	source, err := open(plan, streams)
 	if err != nil {
-		return nil, openError(err)
+		return nil, err
 	}
 	a.source = source
 	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
@@ -57,6 +57,24 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+func open(plan config.Plan, streams Streams) (capture.Source, error) {
+	if plan.Device == "" {
+		source, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In, Follow: plan.Follow})
+		if err != nil {
+			return nil, openError(err)
+		}
+		return source, nil
+	}
+	source, err := capture.OpenLibpcapDevice(plan.Device, capture.DeviceConfig{})
+	if errors.Is(err, os.ErrPermission) {
+		return nil, exit.With(exit.Failed, err, "capturing needs root, or the capability CAP_NET_RAW")
+	}
+	if err != nil {
+		return nil, exit.With(exit.Failed, err)
+	}
+	return source, nil
 }
 
 // grace is how long a run that is to stop early has to notice by itself,
@@ -92,6 +110,7 @@ func (a *App) run(ctx context.Context) error {
 	defer cancel()
 	a.out.abandon = cancel
 	a.settings()
+	a.hidden()
 	unhook := context.AfterFunc(ctx, func() {
 		time.AfterFunc(grace, func() { _ = a.source.Close() })
 	})
@@ -106,6 +125,7 @@ func (a *App) sensorConfig() sensor.Config {
 	cfg := sensor.Config{
 		Rules: a.plan.Rules, OnScan: a.scan, MaxPackets: a.plan.Count,
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
+		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
 	}
 	for _, o := range a.plan.Outputs {
 		if o.Format == config.Attempts {
@@ -129,8 +149,11 @@ func (a *App) scan(s detect.Scan) {
 // finish writes the account of the run and decides how it ends.
 func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error {
 	record := output.RunOf(s)
-	record.Inputs, record.Home = a.plan.Inputs, append([]netip.Prefix{}, a.plan.Rules.Home...)
+	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
 	record.Profile, record.Version = a.plan.RuleName, a.version
+	if a.plan.Filter != nil {
+		record.Filter = a.plan.Filter.String()
+	}
 	interrupted := ctx.Err() != nil && (runErr != nil || s.Stopped)
 	switch {
 	case interrupted:
@@ -143,14 +166,16 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 	}
 	a.out.run(&record)
 	closeErr := a.out.close()
-	a.counters(s)
+	a.counters(s, &record)
 	return a.verdict(s, &record, interrupted, errors.Join(runErr, closeErr))
 }
 
 // verdict says what went wrong and returns how the run ends.
 func (a *App) verdict(s *sensor.Summary, record *output.Run, interrupted bool, err error) error {
 	a.warn(s, record)
-	if interrupted && !a.out.abandoned {
+	// To be interrupted is how a live run ends.
+	early := interrupted && !a.plan.Live()
+	if early && !a.out.abandoned {
 		a.say.Warning(fmt.Sprintf("stopped early, after %d packets", record.Packets))
 	}
 	code := exit.Done
@@ -163,7 +188,7 @@ func (a *App) verdict(s *sensor.Summary, record *output.Run, interrupted bool, e
 		code = exit.Failed
 	}
 	judged := a.plan.Strict || a.plan.Expect != nil || a.plan.FailOn > 0
-	if a.plan.Strict && record.Broken > 0 || interrupted && judged {
+	if a.plan.Strict && record.Broken > 0 || early && judged {
 		code = exit.Failed
 	}
 	if code == exit.Done && a.plan.Expect != nil {

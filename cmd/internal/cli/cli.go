@@ -5,8 +5,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +12,7 @@ import (
 	"github.com/synoptic-ids/synoptic/cmd/internal/app"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/flows"
 )
 
 // Main runs the command with its arguments, the name of the program left out,
@@ -43,7 +42,7 @@ func rootCommand(streams app.Streams) *cobra.Command {
 		Long:          strings.TrimSpace(usageText),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noFilter(&s),
+		Args:          takeFilter(&s),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return read(cmd.Context(), s, streams)
 		},
@@ -52,32 +51,8 @@ func rootCommand(streams app.Streams) *cobra.Command {
 	root.SetUsageTemplate("{{.Long}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true // the usage text names it
 	readFlags(root, &s)
-	root.AddCommand(versionCommand(streams), configCommand(streams))
+	root.AddCommand(versionCommand(streams), configCommand(streams), filterCommand(streams))
 	return root
-}
-
-// noFilter refuses arguments that belong to no flag: where tcpdump would take
-// them for a filter expression, leaving them out silently would give another
-// answer than the one asked for.
-func noFilter(s *config.Settings) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		_, err := os.Stat(args[0])
-		switch {
-		case err == nil && len(s.Inputs) > 0:
-			return exit.With(exit.Usage, fmt.Errorf("%q belongs to no flag", args[0]),
-				"give each capture its own -r: -r a.pcap -r b.pcap; or name the directory they are in")
-		case err == nil:
-			return exit.With(exit.Usage, fmt.Errorf("%q belongs to no flag", args[0]), "to read a capture: synoptic -r "+args[0])
-		case len(s.Inputs) > 0:
-			return exit.With(exit.Usage, fmt.Errorf("filter expressions are not supported yet: %q", strings.Join(args, " ")),
-				"cut the capture first: tcpdump -r FILE -w - 'EXPRESSION' | synoptic -r -")
-		default:
-			return exit.With(exit.Usage, fmt.Errorf("unknown verb %q", args[0]), "'synoptic --help' lists the verbs")
-		}
-	}
 }
 
 func read(ctx context.Context, s config.Settings, streams app.Streams) error {
@@ -96,6 +71,9 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&s.Inputs, "read", "r", nil, "capture to read")
+	f.StringVarP(&s.Device, "interface", "i", "", "interface to capture from")
+	f.BoolVar(&s.Follow, "follow", false, "read on as the last capture grows")
+	f.StringVar(&s.Tunnels, "tunnels", flows.TunnelsInner.String(), "which packets of tunnels count")
 	f.StringVar(&s.Profile, "profile", "", "built-in rules")
 	f.StringVar(&s.Rules, "rules", "", "rules file")
 	f.StringVar(&s.Home, "home", "", "our own networks")

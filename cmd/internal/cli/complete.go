@@ -6,6 +6,7 @@ import (
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/flows"
 )
 
 // completions says what a shell may offer behind the flags that take one of a
@@ -20,12 +21,17 @@ func completions(cmd *cobra.Command) {
 		severities = append(severities, output.SeverityName(n))
 	}
 	modes := []string{string(config.Auto), string(config.Always), string(config.Never)}
+	var tunnels []string
+	for t := flows.TunnelsInner; t <= flows.TunnelsBoth; t++ {
+		tunnels = append(tunnels, t.String())
+	}
 	for _, c := range []struct {
 		flag   string
 		values []string
 	}{
 		{"profile", detect.Profiles()},
 		{"output", formats},
+		{"tunnels", tunnels},
 		{"fail-on", severities},
 		{"color", modes},
 		{"progress", modes},

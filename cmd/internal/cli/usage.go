@@ -3,6 +3,8 @@ package cli
 const usageText = `
 Usage:
     synoptic -r FILE [-r FILE]... [--json] [-o FORMAT[:FILE]]... [FLAGS]
+             [EXPRESSION]
+    synoptic filter [-d] EXPRESSION
     synoptic config rules|profiles|schema|check
     synoptic version
     synoptic completion bash|zsh|fish|powershell
@@ -14,7 +16,19 @@ Reading:
                             with gzip, zstd or lz4. A directory stands for the
                             files in it, in order of time; - is standard input.
                             Can be given more than once.
-    -c, --count N           Stop after N packets.
+    --follow                At the end of the last FILE, wait and read on as it
+                            grows or is replaced; of a directory, take up the
+                            files that appear in it. Ends when interrupted.
+    -i, --interface NAME    Capture from an interface until interrupted. Only
+                            in a build with libpcap (go build -tags libpcap).
+    --tunnels WHICH         Of packets inside packets (VXLAN, GRE, MPLS, ...),
+                            look for scans in the inner ones (the default), the
+                            outer ones, or both. What only carries is never
+                            taken for a scan of the ends of its tunnel.
+    -c, --count N           Stop after N packets, or N that fit EXPRESSION.
+    EXPRESSION              Look only at packets that fit, in tcpdump's words,
+                            as: host 192.0.2.1 and not port 22. 'synoptic
+                            filter EXPRESSION' explains one.
     --strict                Exit with 1 if an input is damaged or cut off.
 
 Deciding:
@@ -47,7 +61,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 see --fail-on,
 
 Example:
     $ synoptic -r capture.pcap
+    $ synoptic -r capture.pcap 'net 192.0.2.0/24 and not port 22'
     $ tcpdump -i eth0 -w - | synoptic -r -
+    $ tcpdump -i eth0 -G 3600 -w 'caps/%s.pcap' & synoptic -r caps --follow
     $ synoptic -r capture.pcap --json > scans.jsonl
     $ synoptic -r capture.pcap --expect scans.jsonl
 `

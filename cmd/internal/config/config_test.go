@@ -90,6 +90,7 @@ func TestCheckRefuses(t *testing.T) {
 		"rules that are not":      {Inputs: []string{"-"}, Rules: "nosuch.yaml"},
 		"a colour mode":           {Inputs: []string{"-"}, Color: "yes"},
 		"a progress mode":         {Inputs: []string{"-"}, Progress: "yes"},
+		"packets of tunnels":      {Inputs: []string{"-"}, Tunnels: "none"},
 		"expectations":            {Inputs: []string{"-"}, Expect: "nosuch.jsonl"},
 		"a batch too large":       {Inputs: []string{"-"}, Batch: 4097},
 		"a negative batch":        {Inputs: []string{"-"}, Batch: -1},

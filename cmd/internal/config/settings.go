@@ -9,9 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/scantest/expect"
+	"github.com/synoptic-ids/synoptic/flows"
+	"github.com/synoptic-ids/synoptic/flows/filter"
 )
 
 // DefaultProfile is used where neither a profile nor a rules file is named.
@@ -21,6 +24,7 @@ const DefaultProfile = "default"
 // to the working directory; "-" is standard input or output.
 type Settings struct {
 	Inputs   []string // captures, in the order of reading
+	Device   string   // interface to capture from, in place of captures
 	Profile  string   // name of a built-in profile
 	Rules    string   // rules file, in place of a profile
 	Home     string   // comma list of prefixes, in place of the rules' home
@@ -31,6 +35,10 @@ type Settings struct {
 	Color    string   // auto, always, never
 	Progress string   // auto, always, never
 
+	Filter  string // tcpdump expression; empty: all packets
+	Tunnels string // inner, outer, both; empty: inner
+
+	Follow  bool // read on as the last capture grows
 	Strict  bool
 	Count   uint64 // packets to read; 0: all
 	Quiet   bool
@@ -45,6 +53,7 @@ type Settings struct {
 // Plan is a checked run.
 type Plan struct {
 	Inputs   []string
+	Device   string
 	Rules    detect.Rules
 	RuleName string // the profile's name, or the rules file's
 	Outputs  []Output
@@ -54,7 +63,10 @@ type Plan struct {
 	FailOn     int // 1 to 5; 0: no scan fails the run
 	Color      Mode
 	Progress   Mode
+	Filter     *filter.Filter // nil: all packets
+	Tunnels    flows.Tunnels
 
+	Follow  bool
 	Strict  bool
 	Count   uint64
 	Quiet   bool
@@ -71,9 +83,13 @@ func Check(s Settings) (Plan, error) {
 	p := Plan{
 		Inputs: s.Inputs, Strict: s.Strict, Count: s.Count, Quiet: s.Quiet, Verbose: s.Verbose,
 		CPUProfile: s.CPUProfile, MemProfile: s.MemProfile, Batch: s.Batch, Inline: s.Inline,
-		ExpectFile: s.Expect,
+		ExpectFile: s.Expect, Device: s.Device, Follow: s.Follow,
 	}
-	if err := checkInputs(s.Inputs); err != nil {
+	check := checkInputs
+	if s.Device != "" {
+		check = checkDevice
+	}
+	if err := check(s); err != nil {
 		return Plan{}, err
 	}
 	if s.Batch < 0 || s.Batch > maxBatch {
@@ -95,6 +111,12 @@ func Check(s Settings) (Plan, error) {
 	if p.Progress, err = mode("--progress", s.Progress); err != nil {
 		return Plan{}, err
 	}
+	if p.Tunnels, err = tunnels(s.Tunnels); err != nil {
+		return Plan{}, err
+	}
+	if p.Filter, err = Filter(s.Filter); err != nil {
+		return Plan{}, err
+	}
 	if p.Expect, err = loadExpect(s.Expect); err != nil {
 		return Plan{}, err
 	}
@@ -104,7 +126,34 @@ func Check(s Settings) (Plan, error) {
 // maxBatch is the largest batch a sensor takes, in packets.
 const maxBatch = 4096
 
-func checkInputs(inputs []string) error {
+// Live is whether a run ends only when it is told to.
+func (p *Plan) Live() bool { return p.Follow || p.Device != "" }
+
+// Sources names what is read.
+func (p *Plan) Sources() []string {
+	if p.Device != "" {
+		return []string{p.Device}
+	}
+	return p.Inputs
+}
+
+func checkDevice(s Settings) error {
+	switch {
+	case len(s.Inputs) > 0:
+		return exit.With(exit.Usage, fmt.Errorf("-r and -i exclude each other"),
+			"one run reads captures or an interface; start two")
+	case s.Follow:
+		return exit.With(exit.Usage, fmt.Errorf("--follow is for captures, not for -i"), "an interface is read until you interrupt it")
+	case !capture.HasLibpcap:
+		return exit.With(exit.Usage, fmt.Errorf("-i %s: this build cannot capture by itself, for it has no libpcap", s.Device),
+			"let tcpdump capture: tcpdump -i "+s.Device+" -U -w - | synoptic -r -",
+			"or build with libpcap: CGO_ENABLED=1 go build -tags libpcap ./cmd/synoptic")
+	}
+	return nil
+}
+
+func checkInputs(s Settings) error {
+	inputs := s.Inputs
 	if len(inputs) == 0 {
 		return exit.With(exit.Usage, fmt.Errorf("nothing to read"),
 			"name a capture with -r FILE, or - for standard input; 'synoptic --help' lists what else there is")
@@ -120,6 +169,10 @@ func checkInputs(inputs []string) error {
 	}
 	if stdin > 1 {
 		return exit.With(exit.Usage, fmt.Errorf("standard input is named %d times, and can be read once", stdin))
+	}
+	if s.Follow && inputs[len(inputs)-1] == "-" {
+		return exit.With(exit.Usage, fmt.Errorf("standard input cannot be followed"),
+			"it is read until it ends in any case: leave --follow out, or name the file last")
 	}
 	return nil
 }

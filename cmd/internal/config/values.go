@@ -1,12 +1,15 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+	"github.com/synoptic-ids/synoptic/flows"
+	"github.com/synoptic-ids/synoptic/flows/filter"
 )
 
 // Mode says when something is done that depends on where output goes.
@@ -28,6 +31,35 @@ func mode(flag, value string) (Mode, error) {
 	default:
 		return "", exit.With(exit.Usage, fmt.Errorf("%s %q is not auto, always or never", flag, value))
 	}
+}
+
+// tunnels reads which packets of a tunnel count.
+func tunnels(value string) (flows.Tunnels, error) {
+	if value == "" {
+		return flows.TunnelsInner, nil
+	}
+	t, err := flows.ParseTunnels(value)
+	if err != nil {
+		return 0, exit.With(exit.Usage, fmt.Errorf("--tunnels %w", err),
+			"inner looks for scans in what tunnels carry, outer in what is not in a tunnel, both in either")
+	}
+	return t, nil
+}
+
+// Filter reads a filter expression; nil if there is none.
+func Filter(expr string) (*filter.Filter, error) {
+	if strings.TrimSpace(expr) == "" {
+		return nil, nil
+	}
+	f, err := filter.Parse(expr)
+	if err == nil {
+		return f, nil
+	}
+	hints := []string{"'synoptic filter --help' shows what can be written"}
+	if e, ok := errors.AsType[*filter.Error](err); ok && e.Hint != "" {
+		hints = []string{e.Hint}
+	}
+	return nil, exit.With(exit.Usage, fmt.Errorf("filter: %w", err), hints...)
 }
 
 // Format is an output format.

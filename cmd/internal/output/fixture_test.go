@@ -57,6 +57,8 @@ func vertical(t *testing.T) detect.Scan {
 			{Host: dst, Port: 22, Proto: "tcp"}, {Host: dst, Port: 80, Proto: "tcp"}, {Host: dst, Port: 443, Proto: "tcp"},
 		},
 		Verdict: detect.Answered, Severity: 3, Direction: detect.Inbound, Attack: []string{"T1595"},
+		Confidence: 0.95, Reasons: []string{"the probes bear the mark of a tool", "three times the threshold"}, Risk: 57,
+		Tool:     &detect.Tool{Name: "nmap", Version: "7.93 or later", Matched: 198, Of: 200},
 		Evidence: detect.Evidence{Count: "dst_port", Value: 10, Threshold: 9, Window: "5m0s", Crafted: 200},
 	}
 }
@@ -90,6 +92,7 @@ func sweep(t *testing.T) detect.Scan {
 	}
 	s.AnsweredTotal, s.Severity, s.Direction, s.Attack = 300, 4, detect.Internal, []string{"T1018"}
 	s.Sparse, s.Estimated, s.Cut, s.VLAN = true, true, 3, 10
+	s.AnswersAll = []netip.Addr{netip.MustParseAddr("192.0.2.9")}
 	s.Parts = []detect.Part{
 		{
 			Technique: "arp", Proto: "arp", Shape: detect.Horizontal, Hosts: 254, Targets: 254, Attempts: 254,
@@ -113,10 +116,14 @@ func updated(s detect.Scan) detect.Scan {
 func account(t *testing.T) output.Run {
 	t.Helper()
 	r := output.RunOf(&sensor.Summary{
-		Capture: capture.Stats{Packets: 12345, Bytes: 987654, Dropped: 17, Skipped: 2, Untimed: 1, Damaged: 2},
+		Capture: capture.Stats{Packets: 12345, Bytes: 987654, Dropped: 17, Skipped: 2, Untimed: 1, Damaged: 2, Foreign: 3},
 		Decode: flows.DecodeStats{
 			Truncated: 3, Malformed: 4, NoIP: []flows.NumberCount{{Number: 0x88cc, Frames: 5}}, NoIPOthers: 1,
-			Links: []flows.NumberCount{{Number: 105, Frames: 6}, {Number: 999, Frames: 7}}, LinksOthers: 8,
+			Links: []flows.NumberCount{{Number: 189, Frames: 6}, {Number: 999, Frames: 7}}, LinksOthers: 8,
+			Encrypted: 23, BadFCS: 24, Unread: 25,
+			Tunnels:    [flows.NumTunnels]uint64{flows.TunnelMPLS: 18, flows.TunnelVXLAN: 19},
+			TunnelsCut: 20, TunnelsTooDeep: 21, TunnelsNoIP: 22,
+			Joined: 26, Overlaid: 27, Incomplete: 28, Displaced: 29,
 		},
 		Table:  flows.TableStats{Attempts: 9, Connections: 10, Backscatter: 11, MidStream: 12, Evicted: 14, EvictedLive: 13, ClockJumps: 1},
 		Detect: detect.Stats{Opened: 2, Closed: 2, SourcesEvicted: 15, GroupsEvicted: 16},

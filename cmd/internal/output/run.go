@@ -26,14 +26,31 @@ type Run struct {
 	Skipped   uint64    `json:"skipped"` // records that made no sense
 	Untimed   uint64    `json:"untimed"` // packets without a time of their own
 	Broken    uint64    `json:"broken"`  // inputs that ended early or were no capture
+	Foreign   uint64    `json:"foreign"` // files of directories that hold no packets in any format
 	Damaged   []Damage  `json:"damaged"`
 	Refused   []Refusal `json:"refused"`
-	Truncated uint64    `json:"truncated"` // frames cut before their ports
-	Malformed uint64    `json:"malformed"` // frames whose lengths contradict each other
-	NoIP      uint64    `json:"no_ip"`     // frames that carry neither IP nor ARP
+	Truncated uint64    `json:"truncated"`           // frames cut before their ports
+	Malformed uint64    `json:"malformed"`           // frames whose lengths contradict each other
+	NoIP      uint64    `json:"no_ip"`               // frames that carry neither IP nor ARP
+	Encrypted uint64    `json:"encrypted,omitempty"` // frames encrypted on the link
+	BadFCS    uint64    `json:"bad_fcs,omitempty"`   // frames received with errors, as the capture says
+	Unread    uint64    `json:"unread,omitempty"`    // packets behind the first of an 802.11 aggregate
 	Links     []Link    `json:"unsupported_links"`
 	// LinksOthers counts frames of unsupported link types beyond those listed.
 	LinksOthers uint64 `json:"unsupported_links_others,omitempty"`
+
+	Filter   string `json:"filter,omitempty"`   // in full; empty: none
+	Filtered uint64 `json:"filtered,omitempty"` // packets that it left out
+
+	Tunnels        []Tunnel `json:"tunnels,omitempty"`          // by kind, those seen
+	TunnelsTooDeep uint64   `json:"tunnels_too_deep,omitempty"` // not looked into: four around them
+	TunnelsCut     uint64   `json:"tunnels_cut,omitempty"`      // not read: cut by the snap length
+	TunnelsNoIP    uint64   `json:"tunnels_no_ip,omitempty"`    // not read: neither IP nor ARP in them
+
+	FragmentsJoined     uint64 `json:"fragments_joined,omitempty"`     // packets whose header was put together from fragments
+	FragmentsOverlaid   uint64 `json:"fragments_overlaid,omitempty"`   // fragments that contradict others of their datagram
+	FragmentsIncomplete uint64 `json:"fragments_incomplete,omitempty"` // datagrams whose header never came together
+	FragmentsDisplaced  uint64 `json:"fragments_displaced,omitempty"`  // the same, for want of room
 
 	Attempts      uint64 `json:"attempts"`
 	Connections   uint64 `json:"connections"`
@@ -75,17 +92,27 @@ type Link struct {
 	Frames uint64 `json:"frames"`
 }
 
+// Tunnel is how many packets carried another in one way.
+type Tunnel struct {
+	Name    string `json:"name"`
+	Packets uint64 `json:"packets"`
+}
+
 // RunOf makes the account from a sensor's summary. What the sensor does not
-// know is left for the caller: Inputs, Stopped, Profile, Home, Version.
+// know is left for the caller: Inputs, Filter, Stopped, Profile, Home, Version.
 func RunOf(s *sensor.Summary) Run {
 	r := Run{
-		Event:   "run",
+		Event: "run", Filtered: s.Filtered,
 		Packets: s.Capture.Packets, Bytes: s.Capture.Bytes,
 		Dropped: s.Capture.Dropped, Skipped: s.Capture.Skipped,
-		Untimed: s.Capture.Untimed, Broken: s.Capture.Damaged,
+		Untimed: s.Capture.Untimed, Broken: s.Capture.Damaged, Foreign: s.Capture.Foreign,
 		Damaged: []Damage{}, Refused: []Refusal{}, Links: []Link{},
 		Truncated: s.Decode.Truncated, Malformed: s.Decode.Malformed,
+		Encrypted: s.Decode.Encrypted, BadFCS: s.Decode.BadFCS, Unread: s.Decode.Unread,
 		NoIP: noIP(&s.Decode), LinksOthers: s.Decode.LinksOthers,
+		FragmentsJoined: s.Decode.Joined, FragmentsOverlaid: s.Decode.Overlaid,
+		FragmentsIncomplete: s.Decode.Incomplete, FragmentsDisplaced: s.Decode.Displaced,
+		TunnelsTooDeep: s.Decode.TunnelsTooDeep, TunnelsCut: s.Decode.TunnelsCut, TunnelsNoIP: s.Decode.TunnelsNoIP,
 		Attempts: s.Table.Attempts, Connections: s.Table.Connections,
 		Backscatter: s.Table.Backscatter, MidStream: s.Table.MidStream,
 		ClockJumps: s.Table.ClockJumps,
@@ -106,6 +133,11 @@ func RunOf(s *sensor.Summary) Run {
 	}
 	for _, f := range s.Refused {
 		r.Refused = append(r.Refused, Refusal{Input: f.Name, What: f.What})
+	}
+	for kind, n := range s.Decode.Tunnels {
+		if n > 0 {
+			r.Tunnels = append(r.Tunnels, Tunnel{Name: flows.Tunnel(kind).String(), Packets: n})
+		}
 	}
 	for _, l := range s.Decode.Links {
 		r.Links = append(r.Links, Link{Number: l.Number, Name: LinkName(l.Number), Frames: l.Frames})

@@ -17,7 +17,10 @@ func (t *Text) account(r *Run) {
 	_, _ = fmt.Fprintln(t.w)
 	t.say("read %s of %s%s", count(r.Packets, "packet"), inputs(r.Inputs), span(r.First, r.Last))
 	if r.Stopped != "" {
-		t.say("stopped early: %s", r.Stopped)
+		t.say("stopped: %s", r.Stopped)
+	}
+	if r.Filter != "" {
+		t.say("%s left out by the filter: %s", count(r.Filtered, "packet"), Clean(r.Filter))
 	}
 	if r.Dropped > 0 {
 		t.say("%s lost before the capture was written: counts are too low", count(r.Dropped, "packet"))
@@ -30,6 +33,9 @@ func (t *Text) account(r *Run) {
 	}
 	if listed := min(len(r.Damaged), maxListed) + min(len(r.Refused), maxListed); listed < len(r.Damaged)+len(r.Refused) {
 		t.say("%s in all were damaged or not read", count(r.Broken, "input"))
+	}
+	if r.Foreign > 0 {
+		t.say("%s that cannot hold packets passed over", count(r.Foreign, "file"))
 	}
 	for _, l := range r.Links {
 		name := ""
@@ -58,7 +64,17 @@ func (t *Text) undecoded(r *Run) {
 		n    uint64
 		what string
 	}{
-		{r.Truncated, "cut before its ports"}, {r.Malformed, "malformed"}, {r.NoIP, "neither IP nor ARP"},
+		{r.Truncated, "cut before its ports"},
+		{r.Malformed, "malformed"},
+		{r.NoIP, "neither IP nor ARP"},
+		{r.Encrypted, "encrypted on the link"},
+		{r.BadFCS, "received with errors"},
+		{r.Unread, "behind the first of an aggregate"},
+		{r.TunnelsCut, "cut inside a tunnel"},
+		{r.TunnelsTooDeep, "in more than four tunnels"},
+		{r.TunnelsNoIP, "neither IP nor ARP in a tunnel"},
+		{r.FragmentsIncomplete, "in fragments that never came together"},
+		{r.FragmentsDisplaced, "in fragments for which there was no room"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", grouped(p.n), p.what))
@@ -66,6 +82,9 @@ func (t *Text) undecoded(r *Run) {
 	}
 	if len(parts) > 0 {
 		t.say("packets passed over: %s", strings.Join(parts, ", "))
+	}
+	if r.FragmentsOverlaid > 0 {
+		t.say("%s that contradict others of the same packet", count(r.FragmentsOverlaid, "fragment"))
 	}
 	if r.Skipped > 0 {
 		t.say("%s that made no sense passed over", count(r.Skipped, "record"))

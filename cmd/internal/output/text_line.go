@@ -142,11 +142,22 @@ func news(s *detect.Scan) string {
 
 // result is the verdict, with what answered.
 func result(s *detect.Scan) string {
+	if len(s.AnswersAll) > 0 && len(s.Answered) == 0 {
+		return everything(s)
+	}
 	if len(s.Answered) == 0 {
 		return string(s.Verdict)
 	}
 	n := max(s.AnsweredTotal, len(s.Answered))
 	return fmt.Sprintf("%d answered: %s", n, endpoints(s, shortList))
+}
+
+// everything names the hosts that answer whatever is tried.
+func everything(s *detect.Scan) string {
+	if len(s.AnswersAll) == 1 {
+		return s.AnswersAll[0].String() + " answers at every port"
+	}
+	return fmt.Sprintf("%d hosts answer at every port", len(s.AnswersAll))
 }
 
 // How many bytes a list may take: in a line, and in the closing table.

@@ -162,6 +162,12 @@ func targets(s *detect.Scan) string {
 		}
 		fmt.Fprintf(&b, "; %s %s", noun, cutList(s.PortRanges, longList))
 	}
+	if s.Tool != nil {
+		fmt.Fprintf(&b, "; %s, %d of %d probes", s.Tool.Name, s.Tool.Matched, s.Tool.Of)
+	}
+	if len(s.AnswersAll) > 0 {
+		b.WriteString("; " + everything(s))
+	}
 	if len(s.Answered) > 0 {
 		b.WriteString("; answered ")
 		b.WriteString(endpoints(s, max(shortList, lineWidth-utf8.RuneCountInString(b.String()))))
