@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/synoptic-ids/synoptic/detect/outlier"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -283,6 +284,10 @@ func (e *Engine) count(s *source, pr *probe) {
 			pr.flagged = true
 			e.past.flag(s, &pr.attempted)
 		}
+		if r.baselines != nil {
+			e.unusual(r, s, pr)
+			continue
+		}
 		g := e.groups.count(r, s, pr)
 		if g.size() <= r.Over || s.incident != nil && s.incident.noted(r, g) {
 			continue
@@ -319,6 +324,8 @@ type crossing struct {
 	value int
 	bin   int64 // of a tumbling window
 	reach int64 // line time back to which all that counted belongs to the scan, however far apart
+	// Where the rule compares with earlier hours, what they were.
+	baseline *outlier.Finding
 }
 
 // fire opens a scan, or notes in the open one that a further rule fired.
@@ -327,7 +334,9 @@ func (e *Engine) fire(r *compiledRule, c crossing, s *source, pr *probe) {
 		e.openIncident(r, c, s, pr)
 		return
 	}
-	s.incident.fired(r, c, pr, e.now)
+	if c.baseline == nil || !s.incident.knows(r, c) {
+		s.incident.fired(r, c, pr, e.now)
+	}
 }
 
 // source finds the record of a source, or makes one. If there is no room, the

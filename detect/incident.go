@@ -129,6 +129,7 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 	inc.detected = Detected{Targets: rank, Seconds: seconds(e.now - inc.firstLine)}
 	inc.evidence = Evidence{
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
+		Baseline: baselineOf(c.baseline),
 	}
 	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
@@ -156,7 +157,7 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (ran
 			}
 			continue
 		}
-		if a.line < edge-inc.floor && inc.rule.sliding() && a.line < reach {
+		if a.line < edge-inc.floor && a.line < reach && (inc.rule.sliding() || inc.rule.baselines != nil) {
 			break
 		}
 		edge = min(edge, a.line)
@@ -209,6 +210,18 @@ func (inc *incident) noted(r *compiledRule, g *group) bool {
 			f.Value = max(f.Value, g.size())
 		}
 		return true
+	}
+	return false
+}
+
+// knows reports whether a rule has fired in the same bin, and keeps its highest
+// value there.
+func (inc *incident) knows(r *compiledRule, c crossing) bool {
+	for i := range inc.rules {
+		if f := &inc.rules[i]; f.Rule == r.Name && inc.bins[i] == c.bin {
+			f.Value = max(f.Value, c.value)
+			return true
+		}
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/synoptic-ids/synoptic/detect/outlier"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -28,6 +29,7 @@ type compiledRule struct {
 	byProto      bool
 	classes      uint32 // bit set of flows.Class; 0 for all
 	window       int64
+	baselines    *outlier.Table // of earlier hours, where Sigma asks for them
 }
 
 var errNoSrc = errors.New("by must contain src: scans are opened by source")
@@ -57,6 +59,12 @@ func compile(r Rule, number int) (*compiledRule, error) {
 	}
 	if r.Window != Run && r.Window != Walk && r.Within <= 0 {
 		return nil, errors.New("within must be longer than nothing")
+	}
+	if r.Sigma > 0 {
+		if r.Window != Tumbling || c.window != hour {
+			return nil, errors.New("sigma compares hours: within must be 1h, window tumbling")
+		}
+		c.baselines = newBaselines(&r)
 	}
 	return c, nil
 }

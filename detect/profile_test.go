@@ -59,6 +59,7 @@ func TestSplunkProfile(t *testing.T) {
 		{Name: "ports-by-source", Count: FieldDstPort, By: by, Of: of, Over: 50, Within: 10 * time.Minute, Window: Tumbling},
 		{Name: "external-ports-by-source", Count: FieldDstPort, By: by, Of: of, Over: 50, Window: Run, From: "external"},
 		{Name: "external-hosts-by-source", Count: FieldDst, By: by, Of: of, Over: 3, Window: Run, From: "external"},
+		{Name: "outlier-ports-by-pair", Count: FieldDstPort, By: []Field{FieldSrc, FieldDst}, Of: of, Over: 19, Within: time.Hour, Window: Tumbling, Sigma: 7},
 	}, rules.Rules)
 }
 
@@ -72,7 +73,7 @@ func TestDefaultProfile(t *testing.T) {
 		require.Contains(t, r.Of, SelectUnproductive, r.Name)
 		require.Greater(t, len(r.By), 1, "%s counts by source alone", r.Name)
 		require.NotEmpty(t, r.Proto, r.Name)
-		if r.Window == Walk {
+		if r.Window == Walk || r.Sigma > 0 {
 			continue
 		}
 		require.Equal(t, Sliding, r.Window, r.Name)
@@ -82,7 +83,7 @@ func TestDefaultProfile(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"ports-on-a-host", "hosts-on-a-port", "crafted-ports-on-a-host", "crafted-hosts-on-a-port",
-		"ping-sweep", "arp-sweep", "protocols-on-a-host", "walk-over-hosts", "walk-over-ports",
+		"ping-sweep", "arp-sweep", "protocols-on-a-host", "walk-over-hosts", "walk-over-ports", "unusual-ports", "unusual-hosts",
 	}, names)
 }
 

@@ -67,6 +67,11 @@ type Rule struct {
 	// the same key and window, 0 to 1. It is not asked of crafted probes, nor at ten times the
 	// threshold.
 	Share float64
+	// Sigma, where it is not 0, makes Over the least there is and compares with the
+	// earlier hours: it fires above their mean by so many standard deviations, once
+	// there are 24 of them. Window is Tumbling and Within an hour. See package
+	// outlier.
+	Sigma float64
 	// Proto and Port narrow the rule to protocols ("tcp", "udp", "icmp", "sctp", "arp", "ndp",
 	// "ip") and responder ports; empty means all.
 	Proto []string

@@ -3,6 +3,7 @@ package detect
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/detect/walk"
 )
@@ -19,6 +20,21 @@ func (r *ruleReader) check() {
 	r.checkCounts()
 	r.checkPorts()
 	r.checkWalk()
+	r.checkSigma()
+}
+
+// checkSigma reports what cannot be compared with earlier hours.
+func (r *ruleReader) checkSigma() {
+	e, ok := r.m.keys["sigma"]
+	if !ok || !r.good["sigma"] || !r.good["within"] {
+		return
+	}
+	if r.rule.Window != Tumbling || r.rule.Within != time.Hour {
+		r.add(e.at, "sigma: compares an hour with earlier hours: it needs within: 1h and window: tumbling")
+	}
+	if and, ok := r.m.keys["and"]; ok && r.good["and"] {
+		r.add(and.at, "and: has no meaning with sigma")
+	}
 }
 
 // checkWalk reports what a walk cannot be combined with.

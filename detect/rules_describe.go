@@ -33,6 +33,9 @@ func (r Rule) Describe() string {
 	case "external":
 		b.WriteString(", from outside home")
 	}
+	if r.Sigma > 0 {
+		fmt.Fprintf(&b, ", and above the mean of earlier hours by %s standard deviations", strconv.FormatFloat(r.Sigma, 'g', -1, 64))
+	}
 	if r.Share > 0 {
 		fmt.Fprintf(&b, ", where a share of at least %s fails", strconv.FormatFloat(r.Share, 'g', -1, 64))
 	}

@@ -18,7 +18,7 @@ const (
 	byWant     = "by: must be one of src, dst, dst_port, proto, not "
 	protoWant  = "proto: must be one of tcp, udp, icmp, sctp, arp, ndp, ip, not "
 	homeWant   = "home: must be a network such as 10.0.0.0/8 or an address such as 192.0.2.1, not "
-	ruleKeyAll = "name, count, by, of, over, within, window, share, proto, port, from, and"
+	ruleKeyAll = "name, count, by, of, over, within, window, share, sigma, proto, port, from, and"
 )
 
 type ruleErrorCase struct{ in, want string }
@@ -132,6 +132,20 @@ func TestRuleErrorsOfWalks(t *testing.T) {
 	} {
 		_, err := ParseRules([]byte(rule+keys+"\n"), "f")
 		require.EqualError(t, err, "f:"+want)
+	}
+}
+
+// TestRuleErrorsOfSigma: what can be compared with earlier hours.
+func TestRuleErrorsOfSigma(t *testing.T) {
+	for rule, want := range map[string]string{
+		"{name: a, count: dst, by: [src], over: 19, within: 1h, sigma: 7}":                                                    "2:67: sigma: compares an hour with earlier hours: it needs within: 1h and window: tumbling",
+		"{name: a, count: dst, by: [src], over: 19, within: 1d, window: tumbling, sigma: 7}":                                  "2:85: sigma: compares an hour with earlier hours: it needs within: 1h and window: tumbling",
+		"{name: a, count: dst, by: [src], over: 19, within: 1h, window: tumbling, sigma: 0}":                                  "2:85: sigma: must be a number from 1 to 100 such as 7, not 0",
+		"{name: a, count: dst, by: [src], over: 19, within: 1h, window: tumbling, sigma: high}":                               "2:85: sigma: must be a number from 1 to 100 such as 7, not \"high\"",
+		"{name: a, count: dst, by: [src], over: 19, within: 1h, window: tumbling, sigma: 7, and: [{count: target, over: 3}]}": "2:93: and: has no meaning with sigma",
+	} {
+		_, err := ParseRules([]byte("rules:\n  - "+rule+"\n"), "f")
+		require.EqualError(t, err, "f:"+want, rule)
 	}
 }
 

@@ -32,6 +32,9 @@ func writeRules(rules Rules) []byte {
 		if r.Window != Walk {
 			fmt.Fprintf(&b, "    share: %v\n", r.Share)
 		}
+		if r.Sigma > 0 {
+			fmt.Fprintf(&b, "    sigma: %v\n", r.Sigma)
+		}
 		if len(r.Proto) > 0 {
 			fmt.Fprintf(&b, "    proto: [%s]\n", joined(r.Proto, ", "))
 		}

@@ -29,7 +29,7 @@ type ruleReader struct {
 
 func ruleKeys() []string {
 	return []string{
-		"name", "count", "by", "of", "over", "within", "window", "share",
+		"name", "count", "by", "of", "over", "within", "window", "share", "sigma",
 		"proto", "port", "from", "and",
 	}
 }
@@ -51,6 +51,7 @@ func (r *ruleReader) read(e ruleEntry) Rule {
 	r.take("window", r.window)
 	r.take("within", r.within)
 	r.take("share", r.share)
+	r.take("sigma", r.sigma)
 	r.take("proto", r.proto)
 	r.take("port", r.ports)
 	r.take("from", r.from)
@@ -183,6 +184,23 @@ func (r *ruleReader) share(e ruleEntry) bool {
 		}
 	}
 	r.add(e.at, "share: must be a number from 0 to 1 such as 0.3, not %s%s", shown(e.value), quoteHint(e.value))
+	return false
+}
+
+// maxSigma is the most standard deviations that a rule may ask for.
+const maxSigma = 100
+
+func (r *ruleReader) sigma(e ruleEntry) (ok bool) {
+	switch e.value.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		text := e.value.GetToken().Value
+		v, err := strconv.ParseFloat(text, 64)
+		if err == nil && v >= 1 && v <= maxSigma {
+			r.rule.Sigma = v
+			return true
+		}
+	}
+	r.add(e.at, "sigma: must be a number from 1 to %d such as 7, not %s%s", maxSigma, shown(e.value), quoteHint(e.value))
 	return false
 }
 

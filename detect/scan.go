@@ -174,6 +174,17 @@ type Evidence struct {
 	Threshold int    `json:"threshold"` // the rule's over: it fires above
 	Window    string `json:"window"`
 	Crafted   int    `json:"crafted"` // targets whose probes no ordinary stack sends
+	// Baseline is what the hour was compared with, where the rule asks for that.
+	Baseline *Baseline `json:"baseline,omitempty"`
+}
+
+// Baseline is what earlier hours were like.
+type Baseline struct {
+	Hours     int     `json:"n"`
+	Mean      float64 `json:"mean"`
+	SD        float64 `json:"sd"`
+	Threshold float64 `json:"threshold"` // which the hour exceeded
+	Level     string  `json:"level"`     // whose hours: pair, source, destination or site
 }
 
 // Time is nanoseconds since 1970. It is written as RFC 3339 in UTC with nine

@@ -142,9 +142,7 @@ func (v *Votes) version(t test) string {
 	has := func(n noted) bool { return v.noted&n != 0 }
 	switch t {
 	case testMasscan:
-		if has(masscanOther) { // a sweep of 2018 had a segment size of 1200
-			return ""
-		}
+		// Other options tell nothing: a sweep of 2018 had a segment size of 1200.
 		return either(has(masscanBare), "1.3.2 or earlier", has(masscanSized), "later than 1.3.2")
 	case testZMap:
 		return either(has(zmapBare), "before 3.0", has(zmapSized), "3.0 to 4.0")

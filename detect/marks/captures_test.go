@@ -73,9 +73,12 @@ func TestLabRecordingsAreNamed(t *testing.T) {
 }
 
 // Nothing is named in captures of other people's ordinary traffic: of what the
-// table calls attempts, nor of all SYNs, copies and all.
+// table calls attempts, nor of all SYNs, copies and all. Nor are there decoys.
 func TestNothingIsNamedInOrdinaryTraffic(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a hundred captures")
+	}
 	files := captured(t, corpusDir(), "benign")
 	if len(files) == 0 {
 		t.Skip("no captures: SYNOPTIC_CORPUS names a directory of some")
@@ -88,6 +91,7 @@ func TestNothingIsNamedInOrdinaryTraffic(t *testing.T) {
 		}
 		all += len(ps)
 		require.Empty(t, named(ps), filepath.Base(file))
+		sharesNothing(t, file, ps)
 		var syns []Probe
 		for _, p := range packets(t, file) {
 			if p.Kind == flows.KindTCP && p.Flags&(flows.FlagSYN|flows.FlagACK|flows.FlagRST) == flows.FlagSYN {
@@ -141,7 +145,9 @@ func TestOnlyScannersAreNamedInScans(t *testing.T) {
 	}
 	labels := labelled(t)
 	for _, file := range files {
-		found := named(probes(t, file))
+		ps := probes(t, file)
+		sharesNothing(t, file, ps)
+		found := named(ps)
 		logMarks(t, file, found)
 		for src, m := range found {
 			require.True(t, labels["scans/"+filepath.Base(file)][src], "%s in %s: %v", src, file, m)

@@ -38,29 +38,32 @@ func TestDecoysOfARecording(t *testing.T) {
 	}
 }
 
-// Elsewhere no two sources have two probes in common. Spoofed SYNs and the
-// replies of abused servers have one here and there.
-func TestNoDecoysElsewhere(t *testing.T) {
+// sharesNothing demands that no two sources have two probes in common. Spoofed
+// SYNs and the replies of abused servers have one here and there.
+func sharesNothing(t *testing.T, file string, ps []Probe) {
+	t.Helper()
+	type pair struct{ a, b [16]byte }
+	first, joined := map[uint64]*Probe{}, map[pair]int{}
+	for i := range ps {
+		p := &ps[i]
+		before, ok := first[p.DecoyKey()]
+		if !ok {
+			first[p.DecoyKey()] = p
+			continue
+		}
+		if Decoys(before, p) {
+			joined[pair{before.Src, p.Src}]++
+		}
+	}
+	for p, n := range joined {
+		require.Equal(t, 1, n, "%s: %v and %v", file, flows.Addr(p.a), flows.Addr(p.b))
+	}
+}
+
+func TestScansWithoutDecoysShareNothing(t *testing.T) {
 	t.Parallel()
-	files := []string{recording("nmap-busy"), recording("nmap-syn"), recording("dns"), recording("web"), recording("mail")}
-	files = append(files, captured(t, corpusDir(), "benign")...)
-	files = append(files, captured(t, corpusDir(), "scans")...)
-	for _, file := range files {
-		type pair struct{ a, b [16]byte }
-		first, joined := map[uint64]Probe{}, map[pair]int{}
-		for _, p := range probes(t, file) {
-			before, ok := first[p.DecoyKey()]
-			if !ok {
-				first[p.DecoyKey()] = p
-				continue
-			}
-			if Decoys(&before, &p) {
-				joined[pair{before.Src, p.Src}]++
-			}
-		}
-		for p, n := range joined {
-			require.Equal(t, 1, n, "%s: %v and %v", file, flows.Addr(p.a), flows.Addr(p.b))
-		}
+	for _, name := range []string{"nmap-busy", "nmap-syn", "masscan-block", "dns", "web", "mail"} {
+		sharesNothing(t, name, probes(t, recording(name)))
 	}
 }
 

@@ -34,7 +34,6 @@ const (
 	notedPort                       // a UDP or SCTP probe: otherPort is set
 	masscanBare                     // masscan without options
 	masscanSized                    // masscan with a maximum segment size of 1460
-	masscanOther                    // masscan with other options
 	zmapBare                        // ZMap without options
 	zmapSized                       // ZMap with a maximum segment size
 	nmapOldWindow                   // nmap with a window above 1024
@@ -127,7 +126,6 @@ func (v *Votes) noteVersions(p *Probe, s Sign) {
 	bare := p.Options == 0
 	v.note(s&SignMasscan != 0 && bare, masscanBare)
 	v.note(s&SignMasscan != 0 && p.Options == segmentSize1460, masscanSized)
-	v.note(s&SignMasscan != 0 && !bare && p.Options != segmentSize1460, masscanOther)
 	v.note(s&SignZMap != 0 && bare, zmapBare)
 	v.note(s&SignZMap != 0 && !bare, zmapSized)
 }

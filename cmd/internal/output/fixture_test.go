@@ -92,6 +92,7 @@ func sweep(t *testing.T) detect.Scan {
 	}
 	s.AnsweredTotal, s.Severity, s.Direction, s.Attack = 300, 4, detect.Internal, []string{"T1018"}
 	s.Sparse, s.Estimated, s.Cut, s.VLAN = true, true, 3, 10
+	s.Evidence.Baseline = &detect.Baseline{Hours: 26, Mean: 2.1, SD: 0.5, Threshold: 9.1, Level: "pair"}
 	s.AnswersAll = []netip.Addr{netip.MustParseAddr("192.0.2.9")}
 	s.Parts = []detect.Part{
 		{

@@ -1,0 +1,56 @@
+package detect
+
+import (
+	"github.com/synoptic-ids/synoptic/detect/outlier"
+)
+
+// hour is the only window of rules that compare with earlier hours.
+const hour = 3600 * second
+
+// newBaselines makes what a rule with sigmas remembers of earlier hours.
+func newBaselines(r *Rule) *outlier.Table {
+	return outlier.New(outlier.Config{Floor: r.Over + 1, Sigmas: r.Sigma})
+}
+
+// unusual holds a probe against the earlier hours of its source and destination.
+func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
+	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
+	if !ok {
+		return
+	}
+	if r.unproductive && r.Share > 0 {
+		if w := e.weigh(r, s, pr); !w.whole || float64(w.failed) < r.Share*float64(w.failed+w.succeeded) {
+			e.stats.Guarded++
+			return
+		}
+	}
+	bin := floorDiv(pr.time, hour)
+	e.fire(r, crossing{value: f.Value, bin: bin, reach: pr.line - (pr.time - bin*hour), baseline: &f}, s, pr)
+}
+
+// baselineKey is whose earlier hours a probe is compared with: those of its key
+// under the rule; where they are too few those of its source; those of its
+// destination.
+func baselineKey(r *compiledRule, s *source, pr *probe) outlier.Key {
+	k := keyOf(r, s, pr)
+	class := uint64(0)
+	if r.byProto {
+		class = uint64(pr.class)
+	}
+	src := hashAddr(&s.addr, class)
+	return outlier.Key{
+		Pair:        hashAddr(&k.dst, src^uint64(k.port)<<8^class),
+		Source:      src,
+		Destination: hashAddr(&k.dst, uint64(k.port)<<8^class),
+	}
+}
+
+// baselineOf is what a record says of earlier hours.
+func baselineOf(f *outlier.Finding) *Baseline {
+	if f == nil {
+		return nil
+	}
+	return &Baseline{
+		Hours: f.N, Mean: round3(f.Mean), SD: round3(f.SD), Threshold: round3(f.Threshold), Level: f.Level.String(),
+	}
+}
