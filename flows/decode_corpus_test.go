@@ -39,11 +39,9 @@ func (t tuple) String() string {
 // tupleOf is what the decoder says of a frame.
 func tupleOf(p *Packet) tuple {
 	t := tuple{src: Addr(p.Src), dst: Addr(p.Dst), sport: p.SrcPort, dport: p.DstPort, flags: p.Flags}
-	switch {
-	case p.Kind == KindARPRequest, p.Kind == KindARPReply:
+	t.proto = nameOfProtocol(strconv.Itoa(int(p.Proto)))
+	if p.Kind == KindARPRequest || p.Kind == KindARPReply {
 		t.proto = "arp"
-	default:
-		t.proto = nameOfProtocol(strconv.Itoa(int(p.Proto)))
 	}
 	return t
 }
@@ -79,14 +77,20 @@ var dissectedFields = []string{
 	"arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "icmpv6.nd.ns.target_address", "icmpv6.nd.na.target_address",
 }
 
+// wiresharks finds one of Wireshark's programs.
+func wiresharks(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		require.NotEqual(t, "1", os.Getenv("SYNOPTIC_REQUIRE_LAB"), "%s is not installed", program)
+		t.Skipf("%s is not installed", program)
+	}
+	return path
+}
+
 // dissect runs tshark over a capture.
 func dissect(t *testing.T, file string) []dissection {
 	t.Helper()
-	path, err := exec.LookPath("tshark")
-	if err != nil {
-		require.NotEqual(t, "1", os.Getenv("SYNOPTIC_REQUIRE_LAB"), "tshark is not installed")
-		t.Skip("tshark is not installed")
-	}
 	args := []string{"-r", file, "-n", "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=|"}
 	for _, o := range []string{"ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams", "sctp.reassembly"} {
 		args = append(args, "-o", o+":FALSE")
@@ -94,7 +98,7 @@ func dissect(t *testing.T, file string) []dissection {
 	for _, f := range dissectedFields {
 		args = append(args, "-e", f)
 	}
-	out, err := exec.Command(path, args...).Output()
+	out, err := exec.Command(wiresharks(t, "tshark"), args...).Output()
 	if err != nil {
 		t.Logf("tshark: %v", err) // it met damage; what it printed before counts
 	}
@@ -265,13 +269,19 @@ func decodeTuples(frames []corpusFrame) []tuple {
 	return all
 }
 
-// corpusDir is where the labelled captures are: the directory that
-// SYNOPTIC_CORPUS names, or beside the project.
-func corpusDir() string {
-	if dir := os.Getenv("SYNOPTIC_CORPUS"); dir != "" {
-		return dir
+// corpusFiles are the captures of one set of the labelled ones, which are in the
+// directory that SYNOPTIC_CORPUS names, or beside the project.
+func corpusFiles(t *testing.T, set string) []string {
+	t.Helper()
+	dir := os.Getenv("SYNOPTIC_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "corpus")
 	}
-	return filepath.Join("..", "..", "shared", "corpus")
+	files := capturesBelow(t, filepath.Join(dir, set))
+	if len(files) == 0 {
+		t.Skip("no captures: SYNOPTIC_CORPUS names a directory of some")
+	}
+	return files
 }
 
 // nameInCorpus is a file's directory and name.
@@ -281,23 +291,29 @@ func nameInCorpus(file string) string {
 
 // TestDecodeAgreesWithTsharkOnOddCaptures compares the tuples of all frames of
 // strange captures with tshark's. What differs is listed with the reason, and
-// nothing else may differ.
+// nothing else may differ. Files that cannot be merged are read one by one.
 func TestDecodeAgreesWithTsharkOnOddCaptures(t *testing.T) {
 	t.Parallel()
-	files := capturesBelow(t, filepath.Join(corpusDir(), "odd"))
-	switch {
-	case testing.Short():
-		t.Skip("a run of tshark for each file takes a while")
-	case len(files) == 0:
-		t.Skip("no captures: SYNOPTIC_CORPUS names a directory of some")
-	}
-	for _, file := range files {
+	var together []string
+	for _, file := range corpusFiles(t, "odd") {
 		name := nameInCorpus(file)
+		if !readAlone(name) {
+			together = append(together, file)
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			agrees(t, name, decodeTuples(readFrames(t, file, 0)), dissect(t, file))
 		})
 	}
+	merged := filepath.Join(t.TempDir(), "merged.pcapng")
+	out, err := exec.Command(wiresharks(t, "mergecap"), append([]string{"-a", "-w", merged}, together...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	got := make([][]tuple, len(together))
+	for i, file := range together {
+		got[i] = decodeTuples(readFrames(t, file, 0))
+	}
+	agreeInTurn(t, together, got, dissect(t, merged))
 }
 
 // TestDecodeAgreesWithTsharkOnCaptures compares the first frames of all other
@@ -305,8 +321,7 @@ func TestDecodeAgreesWithTsharkOnOddCaptures(t *testing.T) {
 func TestDecodeAgreesWithTsharkOnCaptures(t *testing.T) {
 	t.Parallel()
 	const most = 200
-	files := append(capturesBelow(t, filepath.Join(corpusDir(), "benign")), capturesBelow(t, filepath.Join(corpusDir(), "scans"))...)
-	files = append(files, capturesBelow(t, filepath.Join("..", "testdata"))...)
+	files := slices.Concat(corpusFiles(t, "benign"), corpusFiles(t, "scans"), capturesBelow(t, filepath.Join("..", "testdata")))
 	var all []seed
 	got := make([][]tuple, len(files))
 	for i, file := range files {
@@ -318,8 +333,13 @@ func TestDecodeAgreesWithTsharkOnCaptures(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "frames.pcapng")
 	require.NoError(t, os.WriteFile(file, pcapngOf(all), 0o600))
-	frames := dissect(t, file)
-	require.Len(t, frames, len(all))
+	agreeInTurn(t, files, got, dissect(t, file))
+}
+
+// agreeInTurn compares files that tshark was given as one.
+func agreeInTurn(t *testing.T, files []string, got [][]tuple, frames []dissection) {
+	t.Helper()
+	require.Len(t, frames, len(slices.Concat(got...)))
 	for i, file := range files {
 		agrees(t, nameInCorpus(file), got[i], frames[:len(got[i])])
 		frames = frames[len(got[i]):]
