@@ -30,9 +30,6 @@ func crafted(ev *flows.Event, s *source) bool {
 }
 
 func craftedSYN(ev *flows.Event) bool {
-	if ev.HalfOpen {
-		return true
-	}
 	cut := ev.Marks&flows.MarkTruncated != 0
 	switch {
 	case !cut && ev.Marks&flows.MarkNoOptions != 0:
@@ -54,11 +51,12 @@ func toolWindow(w uint16) bool {
 	return w == windowHping || w != 0 && w <= 4*windowNmap && w%windowNmap == 0
 }
 
-// sameSender reports whether a probe repeats the source port or the sequence
-// number of the source's probe before it, which went to another target.
+// sameSender reports whether a probe repeats the sequence number of the source's
+// probe before it, which went to another target, or its source port. Of a SYN the
+// port is no mark: FTP's data connections and file sharing have it so.
 func sameSender(ev *flows.Event, s *source) bool {
 	if !s.seen || s.target == ev.Responder && s.to == ev.Port {
 		return false
 	}
-	return ev.SrcPort == s.port || ev.Seq != 0 && ev.Seq == s.seq
+	return ev.Technique != flows.TCPSYN && ev.SrcPort == s.port || ev.Seq != 0 && ev.Seq == s.seq
 }

@@ -179,7 +179,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	if !pr.weighs() {
 		return
 	}
-	pr.excused = e.excuse(s, &pr.attempted)
+	pr.excused = e.excuse(s, pr)
 	e.remember(s, pr, e.early)
 	if s.incident != nil {
 		fits := !pr.excused || s.incident.belongs(&pr.attempted)
@@ -231,7 +231,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		e.remember(s, pr, e.early || ev.Withdrawn)
 		e.count(s, pr)
 	} else {
-		pr.excused = e.excuse(s, &pr.attempted)
+		pr.excused = e.past.excused(s, &pr.attempted)
 		if s.incident == nil {
 			e.past.renew(s, &pr.attempted)
 		}

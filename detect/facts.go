@@ -11,15 +11,17 @@ const (
 	factWays    = 4
 )
 
-// facts are what productive conversations have shown: who talks to whom, and which
-// ports of hosts serve.
+// facts are what conversations have shown: who talks to whom, which ports of hosts
+// serve, what a source used itself, and what failed it long before.
 type facts struct {
 	relations [][factWays]fact
 	services  [][factWays]fact
+	used      [][factWays]fact
+	failures  [][factWays]fact
 }
 
-// fact is one relation or service, when it was last seen, and of a service two of
-// those whom it served.
+// fact is one of these, when it was last seen, and of a service two of those whom it
+// served.
 type fact struct {
 	tag uint64
 	at  int64
@@ -27,13 +29,15 @@ type fact struct {
 }
 
 func newFacts() facts {
-	return facts{make([][factWays]fact, factBuckets), make([][factWays]fact, factBuckets)}
+	make := func() [][factWays]fact { return make([][factWays]fact, factBuckets) }
+	return facts{make(), make(), make(), make()}
 }
 
 // learn takes a productive attempt.
 func (f *facts) learn(s *source, a *attempted, now int64) {
 	src := hashAddr(&s.addr, 0)
 	put(f.relations, hashAddr(&a.responder, src), now)
+	put(f.used, src^serviceOf(a), now)
 	service := put(f.services, serviceOf(a), now)
 	if service.who[0] != src {
 		service.who[0], service.who[1] = src, service.who[0]
@@ -41,14 +45,45 @@ func (f *facts) learn(s *source, a *attempted, now int64) {
 }
 
 // spoke reports whether a source had a productive conversation with a host.
-func (f *facts) spoke(s *source, a *attempted, now int64) bool {
-	return get(f.relations, hashAddr(&a.responder, hashAddr(&s.addr, 0)), now) != nil
+func (f *facts) spoke(from, to *[16]byte, now int64) bool {
+	return get(f.relations, hashAddr(to, hashAddr(from, 0)), now) != nil
 }
 
-// served reports whether a target was productive for anyone but a source.
-func (f *facts) served(s *source, a *attempted, now int64) bool {
+// served is for how many others than a source a target was productive: 0, 1, or 2
+// for more.
+func (f *facts) served(s *source, a *attempted, now int64) (others int) {
 	service, src := get(f.services, serviceOf(a), now), hashAddr(&s.addr, 0)
-	return service != nil && (service.who[0] != src || service.who[1] != 0 && service.who[1] != src)
+	if service == nil {
+		return 0
+	}
+	for _, who := range service.who {
+		if who != 0 && who != src {
+			others++
+		}
+	}
+	return others
+}
+
+// usedBefore reports whether a target was productive for a source itself.
+func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
+	return get(f.used, hashAddr(&s.addr, 0)^serviceOf(a), now) != nil
+}
+
+// retryAfter is how long ago a target must have failed a source for another failure
+// to be a retry.
+const retryAfter = 600 * second
+
+// failedBefore notes a failure, and reports whether the target failed the source
+// already, long before.
+func (f *facts) failedBefore(s *source, a *attempted, now int64) bool {
+	tag := hashAddr(&s.addr, 0) ^ serviceOf(a)
+	if old := get(f.failures, tag, now); old != nil {
+		long := now-int64(old.who[0]) >= retryAfter
+		old.at = now
+		return long
+	}
+	put(f.failures, tag, now).who[0] = uint64(now) // since when
+	return false
 }
 
 func serviceOf(a *attempted) uint64 {
@@ -85,10 +120,27 @@ func put(buckets [][factWays]fact, tag uint64, now int64) *fact {
 	return place
 }
 
-// excuse reports whether a failure weighs nothing: one of our own services, which
-// serves others, has failed its clients. Crafted probes have no excuse.
-func (e *Engine) excuse(s *source, a *attempted) bool {
-	return a.counted && !a.crafted && e.home.has(&a.responder) && hasPorts(a.class) && e.facts.served(s, a, e.now)
+// excuse reports whether a failure weighs nothing, for none of these is a search:
+//   - the target served the source itself before, or two others, or if it is ours
+//     or answered, one other: a service has failed its clients;
+//   - it failed the source already, long before, and no scan came of that: a retry;
+//   - it is a connection from FTP's data port to an ephemeral port of a host that has
+//     a conversation with the source. (A bounced scan asks for the others too.)
+//
+// Crafted probes have no excuse.
+func (e *Engine) excuse(s *source, pr *probe) bool {
+	a := &pr.attempted
+	if !a.counted || a.crafted || !hasPorts(a.class) {
+		return false
+	}
+	retry := e.facts.failedBefore(s, a, e.now) && s.after == 0 && s.incident == nil
+	least := 2
+	if a.outcome == flows.Answered || e.home.has(&a.responder) {
+		least = 1
+	}
+	const ftpData, ephemeral = 20, 1024
+	return retry || e.facts.served(s, a, e.now) >= least || e.facts.usedBefore(s, a, e.now) ||
+		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(&a.responder, &s.addr, e.now)
 }
 
 // productive notes what a productive attempt shows.

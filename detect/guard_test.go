@@ -333,10 +333,11 @@ func TestFactsAreBounded(t *testing.T) {
 		f.learn(s, &attempted{responder: address(nth("10.0.0.0", i%65536)), port: uint16(i / 65536)}, int64(i+1))
 	}
 	recent := &attempted{responder: address(nth("10.0.0.0", 199_999%65536)), port: 199_999 / 65536}
-	require.True(t, f.spoke(s, recent, 200_001))
-	require.False(t, f.spoke(s, recent, 200_001+factsLife))
-	require.False(t, f.served(s, recent, 200_001), "for others")
-	require.True(t, f.served(&source{addr: address(outside)}, recent, 200_001))
+	require.True(t, f.spoke(&s.addr, &recent.responder, 200_001))
+	require.False(t, f.spoke(&s.addr, &recent.responder, 200_001+factsLife))
+	require.Zero(t, f.served(s, recent, 200_001), "for others")
+	require.Equal(t, 1, f.served(&source{addr: address(outside)}, recent, 200_001))
+	require.True(t, f.usedBefore(s, recent, 200_001))
 }
 
 // TestUnusedConnections: a browser that connects ahead of need, or a health check,
@@ -382,5 +383,93 @@ func TestPathChecks(t *testing.T) {
 		}
 		w.end()
 		require.Equal(t, port == 3478, len(w.phase(Open)) > 0, port)
+	}
+}
+
+// TestExcuses: what is no search is no evidence, however many fail at once, and what
+// is one is.
+func TestExcuses(t *testing.T) {
+	const day = 86400
+	fail := func(w *wire, from string, n int) {
+		for i := range n {
+			w.knock(day+float64(i), from, nth(server, i), 5985)
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		play  func(w *wire)
+		named bool
+	}{
+		{"what was used before is off", func(w *wire) {
+			for i := range 12 {
+				w.busy(float64(i*60), inside, nth(server, i), 5985)
+			}
+			fail(w, inside, 12)
+		}, false},
+		{"what two others use is out of reach", func(w *wire) {
+			for i := range 12 {
+				w.busy(float64(i), nth("10.9.0.0", 1), nth(server, i), 5985)
+				w.busy(float64(i), nth("10.9.0.0", 2), nth(server, i), 5985)
+			}
+			fail(w, inside, 12)
+		}, false},
+		{"what one other uses elsewhere", func(w *wire) {
+			for i := range 12 {
+				w.busy(float64(i), nth("10.9.0.0", 1), nth(server, i), 5985)
+			}
+			fail(w, inside, 12)
+		}, true},
+		{"a queue's dead hosts, tried again", func(w *wire) {
+			for i := range 12 { // they were met one by one, among others
+				w.knock(float64(i*1000), inside, nth(server, i), 5985)
+				w.busy(float64(i*1000+10), inside, nth(server, 100+i), 5985)
+			}
+			fail(w, inside, 12)
+		}, false},
+		{"a scan, repeated the next day", func(w *wire) {
+			fail(w, inside, 12)
+			for i := range 12 {
+				w.knock(2*day+float64(i), inside, nth(server, i), 5985)
+			}
+		}, true},
+		{"a client that opens and drops", func(w *wire) {
+			for i := range 12 {
+				c := w.dial(inside, nth(server, i), 443)
+				w.send(float64(i), c.syn(), c.synack(), c.abort())
+				for j := range 3 {
+					w.busy(float64(i), inside, nth(server, 100+10*i+j), 443)
+				}
+			}
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWire(t, profile(t, "default"))
+			tt.play(w)
+			w.end()
+			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
+			if tt.name == "a scan, repeated the next day" {
+				require.Len(t, w.phase(Open), 2)
+			}
+		})
+	}
+}
+
+// TestActiveFTP: a server's data connections that its clients' firewalls drop are no
+// scan of the client, those of a bounced scan are.
+func TestActiveFTP(t *testing.T) {
+	for _, low := range []bool{false, true} {
+		w := newWire(t, profile(t, "default"))
+		w.busy(0, inside, server, 21)
+		for i := range 20 {
+			port := uint16(50000 + i)
+			if low {
+				port = uint16(20 + i)
+			}
+			c := w.dial(server, inside, port)
+			c.sport = 20
+			w.send(10+float64(i), c.syn())
+		}
+		w.end()
+		require.Equal(t, low, len(w.phase(Open)) > 0)
 	}
 }

@@ -55,7 +55,7 @@ func (h *history) renew(s *source, a *attempted) bool {
 	if old == nil {
 		return false
 	}
-	a.crafted = old.crafted || a.halfOpen
+	a.crafted = old.crafted
 	a.flagged = a.flagged || old.flagged
 	a.excused = old.excused && a.counted
 	prev := old.prev
@@ -80,6 +80,12 @@ func (h *history) flag(s *source, a *attempted) {
 	if old := h.same(s, a); old != nil {
 		old.flagged = true
 	}
+}
+
+// excused reports whether an attempt is remembered as one that is no evidence.
+func (h *history) excused(s *source, a *attempted) bool {
+	old := h.same(s, a)
+	return old != nil && old.excused
 }
 
 // near is how far back a change to an attempt looks for it.

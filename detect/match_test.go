@@ -121,7 +121,7 @@ func TestSelectors(t *testing.T) {
 		{"all", zooOrder},
 		{"connection", append(slices.Clone(tcp), "udp", "udp answered")},
 		{"unproductive", fails},
-		{"[unproductive, crafted]", append([]string{"half-open", "crafted"}, flags...)},
+		{"[unproductive, crafted]", append([]string{"crafted"}, flags...)},
 		{"half-open", []string{"half-open"}},
 		{"abandoned", []string{"abandoned"}},
 		{"silent", silent},

@@ -6,11 +6,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// day of ordinary hours: two ports of a pair fail in each.
+// ordinaryHours are hours in each of which two further ports of a pair fail, and two
+// others serve.
 func ordinaryHours(w *wire, hours int) {
 	for h := range hours {
 		for i := range 2 {
-			w.refused(float64(h*3600+i*600), inside, server, uint16(1000+i))
+			w.refused(float64(h*3600+i*600), inside, server, uint16(10000+2*h+i))
+			w.busy(float64(h*3600+i*600+60), inside, server, uint16(20000+2*h+i))
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (e *Engine) step(s *source, pr *probe) {
 
 // walkOf takes a probe's part in the walk of one rule.
 func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
-	if failure && !r.byDst && !pr.crafted && e.facts.spoke(s, &pr.attempted, e.now) {
+	if failure && !r.byDst && !pr.crafted && e.facts.spoke(&s.addr, &pr.responder, e.now) {
 		return // no first contact
 	}
 	c := contact{value: r.value(&pr.attempted), port: pr.port, failed: failure, line: pr.line}

@@ -99,11 +99,7 @@ func TestScanSeenFromOutside(t *testing.T) {
 	for _, w := range tunnels() {
 		t.Run(w.name, func(t *testing.T) {
 			s := scan{six: w.only == 6}
-			var frames [][]byte
-			for _, p := range s.packets() {
-				f, _ := w.wrap(p)
-				frames = append(frames, f)
-			}
+			frames, _ := w.frames(s)
 			file := pcapOf(w.network(), frames, 1<<18)
 			scans, _ := scansIn(t, file, sensor.Config{Decoder: flows.DecoderConfig{Tunnels: flows.TunnelsBoth}})
 			s.require(t, scans, "both")
@@ -126,11 +122,7 @@ func TestFiveTunnels(t *testing.T) {
 		{name: "GRE", link: 101, layers: []layer{gre(0, false), gre(0, false), gre(0, true), gre(0, false), gre(0, false)}},
 	} {
 		t.Run(w.name, func(t *testing.T) {
-			var frames [][]byte
-			for _, p := range (scan{}).packets() {
-				f, _ := w.wrap(p)
-				frames = append(frames, f)
-			}
+			frames, _ := w.frames(scan{})
 			scans, sum := scansIn(t, pcapOf(w.network(), frames, 1<<18), sensor.Config{})
 			require.Empty(t, scans)
 			require.Equal(t, uint64(len(frames)), sum.Decode.TunnelsTooDeep)

@@ -90,12 +90,7 @@ func TestScanInAnyNest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := scan{six: rapid.Bool().Draw(t, "six"), horizontal: rapid.Bool().Draw(t, "horizontal")}
 		w := drawWrapping(t, s.six)
-		var frames [][]byte
-		deepest := 0
-		for _, p := range s.packets() {
-			f, outer := w.wrap(p)
-			frames, deepest = append(frames, f), max(deepest, outer)
-		}
+		frames, deepest := w.frames(s)
 		snap := deepest + rapid.IntRange(-40, 80).Draw(t, "snap")
 		if snap < 14 {
 			snap = 1 << 18

@@ -92,6 +92,7 @@ const targets = 40
 type scan struct {
 	six        bool // IPv6
 	horizontal bool // one port of many hosts, not many ports of a host
+	number     int  // of several scanners at once
 }
 
 func (s scan) String() string {
@@ -99,10 +100,11 @@ func (s scan) String() string {
 }
 
 func (s scan) source() netip.Addr {
+	last := byte(66 + s.number)
 	if s.six {
-		return netip.MustParseAddr("2001:db8:66::66")
+		return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 0x66, 15: last})
 	}
-	return netip.MustParseAddr("198.51.100.66")
+	return netip.AddrFrom4([4]byte{198, 51, 100, last})
 }
 
 func (s scan) target(i int) netip.AddrPort {
@@ -174,22 +176,40 @@ func (w wrapping) wrap(p pdu) (frame []byte, outer int) {
 // network is the word of a pcap header that tells the link type.
 func (w wrapping) network() int { return w.word | int(w.link) }
 
-// pcapOf is a capture file, 5 ms a packet, cut at a snap length.
-func pcapOf(network int, frames [][]byte, snap int) []byte {
-	var out bytes.Buffer
-	words := func(of ...int) {
-		for _, w := range of {
-			out.Write(le32(w))
-		}
+// recording is a capture file, 5 ms a packet.
+type recording struct {
+	bytes.Buffer
+	frames int
+}
+
+func record(network int) *recording {
+	var r recording
+	r.words(0xa1b23c4d, 4<<16|2, 0, 0, 1<<18, network)
+	return &r
+}
+
+func (r *recording) words(of ...int) {
+	for _, w := range of {
+		r.Write(le32(w))
 	}
-	words(0xa1b23c4d, 4<<16|2, 0, 0, snap, network)
-	for i, f := range frames {
+}
+
+// add records frames, cut at a snap length.
+func (r *recording) add(frames [][]byte, snap int) {
+	for _, f := range frames {
 		const perSecond = 200
 		n := min(len(f), snap)
-		words(1_700_000_000+i/perSecond, i%perSecond*int(5*time.Millisecond), n, len(f))
-		out.Write(f[:n])
+		r.words(1_700_000_000+r.frames/perSecond, r.frames%perSecond*int(5*time.Millisecond), n, len(f))
+		r.Write(f[:n])
+		r.frames++
 	}
-	return out.Bytes()
+}
+
+// pcapOf is a capture file of some frames.
+func pcapOf(network int, frames [][]byte, snap int) []byte {
+	r := record(network)
+	r.add(frames, snap)
+	return r.Bytes()
 }
 
 // scansIn are the closed scans of a run over a capture.
@@ -215,7 +235,11 @@ func scansIn(t require.TestingT, file []byte, cfg sensor.Config) ([]detect.Scan,
 // require demands that scans is exactly this one scan.
 func (s scan) require(t require.TestingT, scans []detect.Scan, msg ...any) {
 	require.Len(t, scans, 1, msg...)
-	got := scans[0]
+	s.requireIs(t, scans[0], msg...)
+}
+
+// requireIs demands that a record is of this scan.
+func (s scan) requireIs(t require.TestingT, got detect.Scan, msg ...any) {
 	require.Equal(t, s.source(), got.Src, msg...)
 	require.Equal(t, "tcp-syn", got.Technique, msg...)
 	require.Empty(t, got.Parts, msg...)
@@ -254,39 +278,64 @@ func (s scan) holds(n, outer int) bool {
 // cut alike: a tunnel in a datagram whose header is cut is counted as either.
 func cutFrames(d *flows.DecodeStats) uint64 { return d.Truncated + max(d.CutHeaders, d.TunnelsCut) }
 
-// found runs the line over the scan in a wrapping, cut at each snap length; of
-// hosts, which differ from ports in nothing that is decoded, at two.
-func (w wrapping) found(t *testing.T, s scan) {
-	t.Helper()
-	var frames [][]byte
-	deepest := 0
+// frames are those of a scan, wrapped, and how many bytes are in front of IP.
+func (w wrapping) frames(s scan) (frames [][]byte, deepest int) {
 	for _, p := range s.packets() {
 		f, outer := w.wrap(p)
 		frames, deepest = append(frames, f), max(deepest, outer)
 	}
-	lengths := snaps
-	if s.horizontal {
-		lengths = snaps[len(snaps)-2:]
-	}
-	for _, snap := range lengths {
-		scans, sum := scansIn(t, pcapOf(w.network(), frames, snap), sensor.Config{})
-		where := fmt.Sprintf("%v, snap length %d, %d bytes in front of IP", s, snap, deepest)
-		require.Equal(t, uint64(len(frames)), sum.Decode.Frames, where)
-		if s.holds(snap, deepest) {
-			s.require(t, scans, "%s: %x", where, frames[0])
-			continue
-		}
-		require.Empty(t, scans, where)
-		require.Equal(t, uint64(len(frames)), cutFrames(&sum.Decode), "%s: %+v", where, sum.Decode)
-	}
+	return frames, deepest
 }
 
-// foundInAll runs the line over scans of ports and of hosts, IPv4 and IPv6.
+// foundInAll runs the line over scans of ports and of hosts, IPv4 and IPv6, cut
+// at each snap length, a scanner for each. Two captures hold them: those that
+// must be found, and those that are cut too short to be.
 func (w wrapping) foundInAll(t *testing.T) {
 	t.Helper()
+	whole, short := record(w.network()), record(w.network())
+	wanted := map[netip.Addr]scan{}
+	where := map[netip.Addr]string{}
+	number := 0
 	for _, s := range []scan{{}, {six: true}, {horizontal: true}, {six: true, horizontal: true}} {
-		if w.carries(s.six) {
-			w.found(t, s)
+		if !w.carries(s.six) {
+			continue
+		}
+		for _, snap := range snaps {
+			s.number = number
+			number++
+			frames, deepest := w.frames(s)
+			where[s.source()] = fmt.Sprintf("%v, snap length %d, %d bytes in front of IP: %x", s, snap, deepest, frames[0])
+			if s.holds(snap, deepest) {
+				whole.add(frames, snap)
+				wanted[s.source()] = s
+				continue
+			}
+			short.add(frames, snap)
+			stats := w.decoded(frames, snap)
+			require.Equal(t, uint64(len(frames)), cutFrames(&stats), "%s: %+v", where[s.source()], stats)
 		}
 	}
+	scans, sum := scansIn(t, whole.Bytes(), sensor.Config{})
+	require.Equal(t, uint64(whole.frames), sum.Decode.Frames)
+	for _, got := range scans {
+		s, ok := wanted[got.Src]
+		require.True(t, ok, "%v is no scanner", got.Src)
+		s.requireIs(t, got, where[got.Src])
+		delete(wanted, got.Src)
+	}
+	for src := range wanted {
+		require.Fail(t, "not found", where[src])
+	}
+	scans, _ = scansIn(t, short.Bytes(), sensor.Config{})
+	require.Empty(t, scans, "of what is cut too short")
+}
+
+// decoded is what the decoder counts of frames that are cut at a snap length.
+func (w wrapping) decoded(frames [][]byte, snap int) flows.DecodeStats {
+	var d flows.Decoder
+	var packets []flows.Packet
+	for _, f := range frames {
+		packets = d.Append(packets[:0], f[:min(len(f), snap)], flows.Meta{Len: uint32(len(f)), Link: w.link})
+	}
+	return d.Stats()
 }
