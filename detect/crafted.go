@@ -22,7 +22,7 @@ func crafted(ev *flows.Event, s *source) bool {
 	case flows.TCPNull, flows.TCPXmas:
 		return true
 	case flows.TCPFIN, flows.TCPMaimon, flows.TCPACK:
-		return toolWindow(ev.Window) || sameSender(ev, s)
+		return sameSender(ev, s) || repeatsNumbers(ev, s) || windowOfTool(ev, s)
 	case flows.TCPSYN:
 		return craftedSYN(ev) || sameSender(ev, s)
 	}
@@ -47,8 +47,12 @@ func craftedSYN(ev *flows.Event) bool {
 	return ev.Seq == dst || masscan || ev.IPID == idZMap && ev.Window == 65535
 }
 
-func toolWindow(w uint16) bool {
-	return w == windowHping || w != 0 && w <= 4*windowNmap && w%windowNmap == 0
+// windowOfTool reports whether a flag probe has a window that tools write and stacks
+// have too, and is hping's next to the one before, from one of the next source ports.
+func windowOfTool(ev *flows.Event, s *source) bool {
+	const burst = 64
+	step := ev.SrcPort - s.port
+	return s.seen && ev.Window == windowHping && step > 0 && step <= burst
 }
 
 // sameSender reports whether a probe repeats the sequence number of the source's

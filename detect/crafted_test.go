@@ -44,10 +44,10 @@ func TestCraftedPackets(t *testing.T) {
 		{"NULL", func(a *flows.Attempt) { a.Technique = flows.TCPNull }, true},
 		{"Xmas", func(a *flows.Attempt) { a.Technique = flows.TCPXmas }, true},
 		{"FIN", func(a *flows.Attempt) { a.Technique = flows.TCPFIN }, false},
-		{"FIN with nmap's window", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPFIN, 3072 }, true},
+		{"FIN with nmap's window, which a scaled one may be", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPFIN, 3072 }, false},
 		{"ACK with a window of 5,120", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPACK, 5120 }, false},
 		{"ACK with no window", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPACK, 0 }, false},
-		{"Maimon with hping's window", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPMaimon, 512 }, true},
+		{"Maimon with hping's window alone", func(a *flows.Attempt) { a.Technique, a.Window = flows.TCPMaimon, 512 }, false},
 		{"UDP has no marks", func(a *flows.Attempt) { a.Technique, a.Marks, a.Window = flows.UDP, flows.MarkNoOptions, 1024 }, false},
 	}
 	for _, c := range cases {
@@ -80,6 +80,57 @@ func TestSameSender(t *testing.T) {
 			c.a.Technique, c.a.Window, c.a.Options = technique, 64240, 1
 			require.Equal(t, c.want, crafted(&flows.Event{Attempt: c.a}, c.s), "%s, %s", c.name, techniqueName(technique))
 		}
+	}
+}
+
+// TestFlagProbesOfTools: what tells a tool's FINs and ACKs from what is left of
+// conversations is what it repeats, not its window.
+func TestFlagProbesOfTools(t *testing.T) {
+	before := &source{seen: true, port: 2000, seq: 5, ack: 6, target: address(server), to: 80}
+	key := flows.Key{Responder: address(nth(server, 1)), Port: 80, Class: flows.ClassTCP}
+	for _, c := range []struct {
+		name string
+		a    flows.Attempt
+		want bool
+	}{
+		{"hping: the next port and its window", flows.Attempt{SrcPort: 2001, Window: 512, Seq: 9, Ack: 9}, true},
+		{"the same with an ordinary window", flows.Attempt{SrcPort: 2001, Window: 501, Seq: 9, Ack: 9}, false},
+		{"its window from a port further on", flows.Attempt{SrcPort: 2065, Window: 512, Seq: 9, Ack: 9}, false},
+		{"the same acknowledgement number", flows.Attempt{SrcPort: 2500, Window: 501, Seq: 9, Ack: 6}, true},
+	} {
+		c.a.Key, c.a.Technique = key, flows.TCPACK
+		require.Equal(t, c.want, crafted(&flows.Event{Attempt: c.a}, before), c.name)
+	}
+}
+
+// TestServersEndConversations: a server that closes or checks the connections of one
+// client, begun before the capture, scans nobody; a tool from port 80 does.
+func TestServersEndConversations(t *testing.T) {
+	for _, tool := range []bool{false, true} {
+		w := newWire(t, profile(t, "default"))
+		for i := range 30 {
+			p := w.dial(server, inside, uint16(50000+i)).packet(flows.FlagFIN|flows.FlagACK, 0)
+			p.SrcPort, p.Window, p.Seq, p.Ack = 80, 1024, uint32(1000+77*i), uint32(5000+33*i)
+			if tool {
+				p.Seq, p.Ack = 1000, 0
+			}
+			w.send(float64(i), p)
+		}
+		w.end()
+		require.Equal(t, tool, len(w.phase(Open)) > 0)
+	}
+}
+
+// TestRepliesAlone: where questions cannot be seen, a server's answers to one client
+// are no scan, a tool's datagrams from one port are.
+func TestRepliesAlone(t *testing.T) {
+	for _, server := range []bool{false, true} {
+		s := &source{seen: true, port: 443, question: 7}
+		ev := flows.Event{Attempt: flows.Attempt{Key: flows.Key{Port: 50001, Class: flows.ClassUDP}, SrcPort: 443, Question: 8}}
+		if !server {
+			ev.Question = 7
+		}
+		require.Equal(t, !server, repeatsQuestion(&ev, s))
 	}
 }
 

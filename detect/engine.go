@@ -284,7 +284,7 @@ func (e *Engine) count(s *source, pr *probe) {
 			pr.flagged = true
 			e.past.flag(s, &pr.attempted)
 		}
-		if r.baselines != nil {
+		if r.Sigma > 0 {
 			e.unusual(r, s, pr)
 			continue
 		}

@@ -138,13 +138,14 @@ func (e *Engine) excuse(s *source, pr *probe) bool {
 	if a.outcome == flows.Answered || e.home.has(&a.responder) {
 		least = 1
 	}
-	const ftpData, ephemeral = 20, 1024
+	const ftpData = 20
 	return retry || e.facts.served(s, a, e.now) >= least || e.facts.usedBefore(s, a, e.now) ||
 		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(&a.responder, &s.addr, e.now)
 }
 
 // productive notes what a productive attempt shows.
 func (e *Engine) productive(s *source, a *attempted) {
+	s.succeeds = s.succeeds || !a.counted
 	if a.outcome == flows.Productive {
 		e.facts.learn(s, a, e.now)
 	}

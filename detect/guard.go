@@ -83,7 +83,7 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 			unused := a.outcome == flows.Answered && !a.halfOpen && !a.crafted
 			f := e.guard.failed[v]
 			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used}
-		case !a.counted && (a.outcome == flows.Answered || a.outcome == flows.Productive):
+		case a.counted || a.outcome == flows.Answered || a.outcome == flows.Productive: // or excused: it was tried
 			e.guard.succeeded[v] = struct{}{}
 		}
 	})
@@ -140,7 +140,7 @@ func (e *Engine) recall(s *source, pr *probe, r *compiledRule, over int, visit f
 	for range walkLimit + 16*max(r.Over, over) {
 		a := e.past.at(pos)
 		if a == nil {
-			return pos == 0 && (!s.partial || s.made <= edge)
+			return pos == 0 && (!s.partial || s.made <= edge || e.sources.lost < edge)
 		}
 		pos = a.prev
 		if a.line < edge {

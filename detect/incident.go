@@ -68,6 +68,7 @@ type incident struct {
 	hosts            map[[16]byte]struct{} // over all parts
 	ports            map[uint16]struct{}
 	cut              int
+	short            bool // not all that made the rule fire is remembered
 	vlan             uint16
 	targets          int
 	doubling         int // targets at which an update is due
@@ -131,6 +132,7 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
 		Baseline: baselineOf(c.baseline),
 	}
+	inc.short = r.Window == Walk && c.value > inc.targets
 	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
 	e.check = min(e.check, inc.lastLine+idleMin)
@@ -157,7 +159,7 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (ran
 			}
 			continue
 		}
-		if a.line < edge-inc.floor && a.line < reach && (inc.rule.sliding() || inc.rule.baselines != nil) {
+		if a.line < edge-inc.floor && a.line < reach && (inc.rule.sliding() || inc.rule.Sigma > 0) {
 			break
 		}
 		edge = min(edge, a.line)

@@ -46,7 +46,7 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: t.verdict(),
 		Evidence: inc.evidence, VLAN: inc.vlan,
 	}
-	sc.Evidence.Crafted = t.crafted
+	sc.Evidence.Crafted, sc.Estimated = t.crafted, inc.short
 	sc.Direction = inc.direction()
 	sc.Severity = severity(sc.Verdict, sc.Direction)
 	sc.Attack = attack(&sc)

@@ -64,7 +64,6 @@ func compile(r Rule, number int) (*compiledRule, error) {
 		if r.Window != Tumbling || c.window != hour {
 			return nil, errors.New("sigma compares hours: within must be 1h, window tumbling")
 		}
-		c.baselines = newBaselines(&r)
 	}
 	return c, nil
 }

@@ -21,7 +21,14 @@ var zooOrder = []string{
 
 func zoo(w *wire, kind, from, to string, port uint16) []flows.Packet {
 	c := w.dial(from, to, port)
-	flagged := func(flags uint8) []flows.Packet { p := c.packet(flags, 0); p.Window = 1024; return []flows.Packet{p} }
+	flagged := func(flags uint8) []flows.Packet {
+		p := c.packet(flags, 0)
+		p.Window = 1024
+		if flags&flows.FlagSYN == 0 {
+			p.Seq, p.SrcPort = 1<<31, 61000 // as nmap has it
+		}
+		return []flows.Packet{p}
+	}
 	other := func(kind flows.Kind, proto uint8) []flows.Packet {
 		p := flows.Packet{Kind: kind, Proto: proto, Src: c.from, Dst: c.to, Seq: c.seq}
 		if proto == 132 {
@@ -81,12 +88,12 @@ func zoo(w *wire, kind, from, to string, port uint16) []flows.Packet {
 	}
 }
 
-// found plays each kind of the zoo against three hosts and tells which kinds a
+// found plays each kind of the zoo against four hosts and tells which kinds a
 // rule finds.
 func found(t *testing.T, rule string) []string {
 	rules := onlyRule(t, "{name: it, count: dst, by: [src], over: 2, within: 5m, "+rule+"}")
 	w := newWire(t, rules)
-	for i := range 3 {
+	for i := range 4 {
 		for k, kind := range zooOrder {
 			w.send(float64(20*i)+float64(k)/10, zoo(w, kind, nth("203.0.113.0", k), nth(server, 10*k+i), 80)...)
 		}

@@ -13,7 +13,8 @@ type source struct {
 	closed   int64  // line time of the last attempt of those scans
 	incident *incident
 	made     int64 // line clock when the record was made
-	partial  bool  // an earlier record of it may have been forgotten
+	partial  bool  // an earlier record of it, with successes, may have been forgotten
+	succeeds bool  // an attempt of it was answered
 	active   int64 // line clock when an attempt of it last counted
 	lone     lone
 	walks    int         // that were begun
@@ -21,7 +22,7 @@ type source struct {
 
 	// The latest counted probe, by which the next is judged.
 	port     uint16
-	seq      uint32
+	seq, ack uint32
 	question uint32
 	target   [16]byte
 	to       uint16
@@ -31,7 +32,7 @@ type source struct {
 // remember keeps what the next probe of the source is compared with, and has its
 // headers vote on the tool.
 func (s *source) remember(ev *flows.Event) {
-	s.port, s.seq, s.question = ev.SrcPort, ev.Seq, ev.Question
+	s.port, s.seq, s.ack, s.question = ev.SrcPort, ev.Seq, ev.Ack, ev.Question
 	s.target, s.to, s.seen = ev.Responder, ev.Port, true
 	if p, ok := marks.FromAttempt(&ev.Attempt); ok {
 		s.votes.Add(&p)
@@ -45,6 +46,8 @@ type sourceTable struct {
 	hand    int
 	max     int
 	evicted uint64
+	lost    int64 // line clock when a record with successes was last forgotten
+	forgot  bool  // one was
 }
 
 func newSourceTable(bound int) sourceTable {
@@ -62,15 +65,19 @@ func (t *sourceTable) full() bool { return len(t.slab) >= t.max }
 
 // make adds a record, in the place of the victim if there is no other.
 func (t *sourceTable) make(addr *[16]byte, now int64) *source {
-	s := &source{addr: *addr, made: now, active: now, partial: t.evicted > 0}
+	s := &source{addr: *addr, made: now, active: now, partial: t.forgot}
 	if !t.full() {
 		t.index[*addr] = uint32(len(t.slab))
 		t.slab = append(t.slab, s)
 		return s
 	}
 	t.evicted++
-	s.partial = true
-	delete(t.index, t.slab[t.hand].addr)
+	old := t.slab[t.hand]
+	if old.succeeds {
+		t.forgot, t.lost = true, now
+		s.partial = true
+	}
+	delete(t.index, old.addr)
 	t.index[*addr] = uint32(t.hand)
 	t.slab[t.hand] = s
 	return s
@@ -96,10 +103,14 @@ func (t *sourceTable) victim() *source {
 	return t.slab[best]
 }
 
-// spareable reports whether s can be spared rather than o.
+// spareable reports whether s can be spared rather than o. A forged source never had
+// an answer.
 func (s *source) spareable(o *source) bool {
 	if (s.incident == nil) != (o.incident == nil) {
 		return s.incident == nil
+	}
+	if s.succeeds != o.succeeds {
+		return o.succeeds
 	}
 	return s.active < o.active
 }
@@ -109,7 +120,8 @@ type probe struct {
 	attempted
 	event      *flows.Event
 	line, time int64 // what windows go by: of the attempt's start, or of the connection that was opened
-	repeats    bool  // same source port or question as the source's probe before
+	repeats    bool  // it asks what the source's probe before asked, or from its port
+	tail       bool  // it is what is left of a conversation
 }
 
 func probeFrom(ev *flows.Event, s *source) probe {
@@ -122,16 +134,53 @@ func probeFrom(ev *flows.Event, s *source) probe {
 			handshake: ev.Handshake, halfOpen: ev.HalfOpen, cut: ev.Cut,
 		},
 		event: ev, line: ev.TimeLine, time: ev.Time,
-		repeats: s.seen && (ev.SrcPort == s.port || ev.Question != 0 && ev.Question == s.question),
+		repeats: repeatsQuestion(ev, s),
+		tail:    tailOfConversation(ev, s),
 	}
 }
 
+// repeatsQuestion reports whether a datagram asks what the source's probe before it
+// asked, or comes from the same port. A server's answers come from one port too, but
+// go to ephemeral ones and differ.
+func repeatsQuestion(ev *flows.Event, s *source) bool {
+	if !s.seen {
+		return false
+	}
+	samePort, sameQuestion := ev.SrcPort == s.port, ev.Question == s.question
+	if sameQuestion && (ev.Question != 0 || samePort) {
+		return true
+	}
+	return samePort && (ev.SrcPort > ev.Port || ev.Port < ephemeral)
+}
+
+// ephemeral is the first port that clients may have.
+const ephemeral = 1024
+
+// tailOfConversation reports whether a FIN or ACK without a flow goes the way of what
+// a server sends, to an ephemeral port from a lower one, and so is the end of a
+// conversation that began before the capture. Tools repeat sequence or
+// acknowledgement number, conversations never do.
+func tailOfConversation(ev *flows.Event, s *source) bool {
+	switch ev.Technique {
+	case flows.TCPFIN, flows.TCPMaimon, flows.TCPACK:
+		return ev.SrcPort < ev.Port && ev.Port >= ephemeral && !repeatsNumbers(ev, s)
+	}
+	return false
+}
+
+// repeatsNumbers reports whether a probe has the sequence or acknowledgement number
+// of the source's probe before it.
+func repeatsNumbers(ev *flows.Event, s *source) bool {
+	return s.seen && (ev.Seq != 0 && ev.Seq == s.seq || ev.Ack != 0 && ev.Ack == s.ack)
+}
+
 // weighs reports whether a counted probe is evidence at all. What a gateway asks
-// of its links, somebody behind it asked for; a call's search for a path is none. Where replies to UDP cannot be
+// of its links, somebody behind it asked for; a call's search for a path is none, nor
+// is what is left of a conversation. Where replies to UDP cannot be
 // seen, only a datagram that asks what the one before it asked, or from the same
 // port, is evidence.
 func (p *probe) weighs() bool {
-	if p.event.Marks&flows.MarkGateway != 0 || p.checksPath() {
+	if p.event.Marks&flows.MarkGateway != 0 || p.tail || p.checksPath() {
 		return false
 	}
 	if p.outcome == flows.Unseen && p.class == flows.ClassUDP {

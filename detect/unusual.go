@@ -14,6 +14,9 @@ func newBaselines(r *Rule) *outlier.Table {
 
 // unusual holds a probe against the earlier hours of its source and destination.
 func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
+	if r.baselines == nil {
+		r.baselines = newBaselines(&r.Rule) // some 20 MB, which short captures do not need
+	}
 	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
 	if !ok {
 		return

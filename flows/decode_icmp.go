@@ -66,6 +66,15 @@ func (d *Decoder) icmp6(p *Packet, b []byte, wire int) bool {
 		if p.quoteIPv6(b[icmpHeader:]) {
 			p.Kind = KindTimeExceeded
 		}
+	case 4:
+		// "Unrecognized next header" is how a host refuses an IP protocol (RFC 4443
+		// section 3.4): given as code 4, with which it refuses a port.
+		if p.Code == 1 {
+			p.Code = 4
+			if p.quoteIPv6(b[icmpHeader:]) {
+				p.Kind = KindUnreachable
+			}
+		}
 	case 135, 136:
 		if len(b) < 24 {
 			return d.cut(p, 24, wire)

@@ -122,7 +122,11 @@ func icmp6Cases() []decodeCase {
 		errorCase("packet too big", 2, 0, quote6(6, synHeader), KindICMPOther, none),
 		errorCase("port unreachable", 1, 4, quote6(17, udpHeader), KindUnreachable, quoting(17, 40000, 80)),
 		errorCase("time exceeded", 3, 0, quote6(6, synHeader), KindTimeExceeded, quoting(6, 40000, 80)),
-		errorCase("parameter problem", 4, 1, quote6(6, synHeader), KindICMPOther, none),
+		errorCase("parameter problem", 4, 0, quote6(6, synHeader), KindICMPOther, none),
+		errorCase("unknown next header", 4, 1, quote6(6, synHeader), KindUnreachable, func(p *Packet) {
+			quoting(6, 40000, 80)(p)
+			p.Code = 4
+		}),
 		errorCase("echo quoted", 1, 3, quote6(58, unhex("8000 0000 beef 0001")), KindUnreachable, quoting(58, 0xbeef, 0)),
 		errorCase("echo reply quoted", 1, 3, quote6(58, unhex("8100 0000 beef 0001")), KindICMPOther, none),
 		errorCase("solicitation quoted", 1, 3, quote6(58, unhex("8700 0000 0000 0000")), KindICMPOther, none),

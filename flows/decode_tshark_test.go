@@ -180,7 +180,9 @@ func (row tsharkRow) compareTransport(p *Packet, number func(string, uint64), ad
 		number("icmp.code", uint64(p.Code))
 	}
 	if p.Proto == protoICMPv6 && p.Kind != KindOther && p.Kind != KindFragment {
-		number("icmpv6.code", uint64(p.Code))
+		if value := row["icmpv6.type"]; len(value) == 0 || value[0] != "4" { // ours is another: see KindUnreachable
+			number("icmpv6.code", uint64(p.Code))
+		}
 	}
 }
 

@@ -50,9 +50,10 @@
 // or unreachable one at once; an answered TCP or SCTP attempt 1 s after the
 // answer unless it is productive by then: half-open if the initiator has not
 // completed the handshake, else abandoned. An initiator's RST after the
-// answer and before the handshake counts at once as half-open. UDP, ICMP,
-// ARP, neighbour discovery and IP protocols never count once answered. When
-// an attempt first counts, Counted is emitted, once an attempt. A counted
+// answer and before the handshake counts at once as half-open; after the
+// handshake, without payload before or with it, its FIN or RST counts at once as
+// well. UDP, ICMP, ARP, neighbour discovery and IP protocols never count once
+// answered. When an attempt first counts, Counted is emitted, once an attempt. A counted
 // attempt that becomes productive, is answered in a class that does not count
 // answers, or expires, emits Withdrawn; one whose outcome rises otherwise
 // emits Raised. An attempt that becomes productive without being counted
@@ -61,9 +62,10 @@
 // 6. TCP. SYN with ACK and RST clear is a first packet of a connection,
 // technique TCPSYN; but unless it is a copy, one from the responder of an attempt
 // that is not final, to a source port that its entry remembers, is an other segment
-// of that responder (a handshake may be split, or begun from both sides). A segment belongs to an entry of TCPSYN by either
-// orientation; the entry looked for first is the one whose responder port is
-// the smaller, the sender being the initiator where they are equal.
+// of that responder (a handshake may be split, or begun from both sides). A segment
+// belongs to an entry of TCPSYN by either orientation; the entry looked for first is
+// the one whose responder port is the smaller, the sender being the initiator where
+// they are equal.
 //   - SYN+ACK only looks for the entry whose responder sent it: answered.
 //     Without: backscatter.
 //   - RST looks for the entry whose responder sent it (any technique):
@@ -139,7 +141,8 @@
 //
 // 12. Visibility, per interface, VLAN and class: two-way flows are attempts
 // that got an answer or a refusal; unseen flows those of rule 6. Where both
-// are 20 or more together and the two-way share is under a tenth, silent
+// are 20 or more together, or three if none of them is two-way, and the two-way
+// share is under a tenth, silent
 // attempts count as Unseen. UDP, ICMP and IP protocols use TCP's figures
 // where they have fewer than 20 of their own.
 //

@@ -15,7 +15,7 @@ const (
 	KindTimestampReply               // ICMP 14
 	KindMaskRequest                  // ICMP 17
 	KindMaskReply                    // ICMP 18
-	KindUnreachable                  // ICMP 3 but for code 4, ICMPv6 1: Quoted* is set
+	KindUnreachable                  // ICMP 3 but for code 4, ICMPv6 1, and 4 with code 1 (given as code 4): Quoted* is set
 	KindTimeExceeded                 // ICMP 11, ICMPv6 3: Quoted* is set
 	KindICMPOther                    // redirects, router discovery, packet too big …
 	KindARPRequest                   // Src asks for Dst

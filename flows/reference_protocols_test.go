@@ -85,8 +85,8 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 		r.probeAgain(p, line, e)
 		return
 	}
-	if !a.over && a.Outcome == Answered && !a.Handshake && !a.payload {
-		a.HalfOpen = true
+	if !a.over && a.Outcome == Answered && !a.payload {
+		a.HalfOpen = a.HalfOpen || !a.Handshake
 		r.count(a)
 	}
 }
@@ -153,6 +153,9 @@ func (r *reference) fromInitiator(p *Packet, a *refAttempt) {
 		if a.unseen {
 			r.raise(a, Productive)
 		}
+	}
+	if p.Flags&FlagFIN != 0 && a.Outcome == Answered && a.Handshake && !a.payload && !a.over {
+		r.count(a)
 	}
 }
 

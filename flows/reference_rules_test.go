@@ -128,7 +128,9 @@ func TestVisibility(t *testing.T) {
 		want   string
 	}{
 		{"no flows", "", "1s S a:1 > b:80", "silent"},
-		{"19 flows are too few", oneWayFlows(19, 0), "1s S a:1 > b:80", "silent"},
+		{"2 unseen flows are too few", oneWayFlows(2, 0), "1s S a:1 > b:80", "silent"},
+		{"3 unseen flows, and none that is seen", oneWayFlows(3, 0), "1s S a:1 > b:80", "unseen"},
+		{"19 flows are too few, where one is seen", oneWayFlows(18, 1), "1s S a:1 > b:80", "silent"},
 		{"20 unseen flows", oneWayFlows(20, 0), "1s S a:1 > b:80", "unseen"},
 		{"a tenth is seen", oneWayFlows(18, 2), "1s S a:1 > b:80", "silent"},
 		{"less than a tenth is seen", oneWayFlows(19, 2), "1s S a:1 > b:80", "unseen"},

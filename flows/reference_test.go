@@ -74,6 +74,10 @@ type refView struct {
 
 type refFlows struct{ twoWay, unseen int }
 
+func (f refFlows) enough() bool {
+	return f.twoWay+f.unseen >= 20 || f.twoWay == 0 && f.unseen >= 3
+}
+
 func newReference() *reference {
 	return &reference{
 		ifaces:  map[uint32]*refIface{},
@@ -434,10 +438,10 @@ func (r *reference) dark(a *refAttempt) bool {
 	f := r.view(a, a.Class)
 	switch a.Class {
 	case ClassUDP, ClassEcho, ClassTimestamp, ClassMask, ClassProtocol:
-		if f.twoWay+f.unseen < 20 {
+		if !f.enough() {
 			f = r.view(a, ClassTCP)
 		}
 	}
 	all := f.twoWay + f.unseen
-	return all >= 20 && f.twoWay*10 < all
+	return f.enough() && f.twoWay*10 < all
 }

@@ -99,8 +99,10 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
 	}
-	if e.outcome == Answered && e.state&(stateHandshake|statePayload|stateFinal|stateStream) == 0 {
-		e.state |= stateHalfOpen
+	if e.outcome == Answered && e.state&(statePayload|stateFinal|stateStream) == 0 {
+		if !e.has(stateHandshake) {
+			e.state |= stateHalfOpen
+		}
 		return t.count(e, dst)
 	}
 	return dst
@@ -170,6 +172,9 @@ func (t *Table) tcpInitiator(e *entry, n uint32, p *Packet, dst []Event) []Event
 		if e.has(stateUnseen) {
 			dst = t.raise(e, Productive, dst)
 		}
+	}
+	if p.Flags&FlagFIN != 0 && e.outcome == Answered && e.has(stateHandshake) && e.state&(statePayload|stateFinal) == 0 {
+		return t.count(e, dst)
 	}
 	return dst
 }

@@ -4,6 +4,9 @@ const (
 	// enoughFlows is how many flows must be known before a direction is said
 	// to be missing.
 	enoughFlows = 20
+	// enoughUnseen is how many of them are enough where none is two-way. A sweep of
+	// dark addresses makes none.
+	enoughUnseen = 3
 	// twoWayShare: at fewer than one two-way flow in this many, replies are
 	// taken as not visible.
 	twoWayShare = 10
@@ -68,11 +71,16 @@ func (v *visibility) note(e *entry, unseen bool) {
 func (v *visibility) oneWay(e *entry) bool {
 	k := sightKey{e.iface, e.vlan, e.key.Class}
 	c := v.cells[k]
-	if (c == nil || c.twoWay+c.unseen < enoughFlows) && followsTCP(k.class) {
+	if !c.enough() && followsTCP(k.class) {
 		k.class = ClassTCP
 		c = v.cells[k]
 	}
-	return c != nil && c.twoWay+c.unseen >= enoughFlows && c.twoWay*twoWayShare < c.twoWay+c.unseen
+	return c.enough() && c.twoWay*twoWayShare < c.twoWay+c.unseen
+}
+
+// enough reports whether a cell has seen enough to be judged by.
+func (c *sightCell) enough() bool {
+	return c != nil && (c.twoWay+c.unseen >= enoughFlows || c.twoWay == 0 && c.unseen >= enoughUnseen)
 }
 
 // followsTCP reports whether a class that has shown too little is judged by

@@ -82,10 +82,12 @@ func TestTunnelsScanNobody(t *testing.T) {
 		}
 		t.Run(w.name, func(t *testing.T) {
 			frames := w.hub()
-			for _, snap := range snaps {
-				w.scansNobody(t, frames, snap, flows.TunnelsInner)
+			some := frames[:len(frames)/3] // twenty end points suffice where little is captured
+			for _, snap := range snaps[:len(snaps)-1] {
+				w.scansNobody(t, some, snap, flows.TunnelsInner)
 			}
-			w.scansNobody(t, frames, snaps[0], flows.TunnelsBoth)
+			w.scansNobody(t, some, snaps[0], flows.TunnelsBoth)
+			w.scansNobody(t, frames, snaps[len(snaps)-1], flows.TunnelsInner)
 			w.scansNobody(t, frames, snaps[len(snaps)-1], flows.TunnelsBoth)
 			w.scansNobody(t, frames, snaps[len(snaps)-1], flows.TunnelsOuter)
 		})
