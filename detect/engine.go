@@ -43,8 +43,9 @@ type Stats struct {
 type Engine struct {
 	cfg     Config
 	home    homeNets
-	rules   []*compiledRule // but for walks
+	rules   []*compiledRule // but for walks and slow windows
 	walks   []*compiledRule
+	tiers   slowRules
 	early   bool // a rule counts attempts as they open
 	merits  bool // a rule counts what succeeds
 	now     int64
@@ -97,21 +98,28 @@ func (e *Engine) Replace(rules Rules) error {
 		return errors.New("no rules: nothing could be found")
 	}
 	var compiled, walks []*compiledRule
+	var slow slowRules
 	early, merits := false, false
 	for i, r := range rules.Rules {
 		c, err := compile(r, i)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
-		if c.Window == Walk {
+		switch c.Window {
+		case Walk:
 			walks = append(walks, c)
+			continue
+		case Slow:
+			if err := slow.add(c); err != nil {
+				return fmt.Errorf("rule %q: %w", r.Name, err)
+			}
 			continue
 		}
 		early = early || c.early
 		merits = merits || !c.early && !c.unproductive
 		compiled = append(compiled, c)
 	}
-	e.walks = walks
+	e.walks, e.tiers = walks, slow
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
 	return nil
@@ -176,10 +184,14 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
 	s.remember(ev)
-	if !pr.weighs() {
+	switch {
+	case pr.weighs():
+		pr.excused = e.excuse(s, pr)
+	case pr.outcome == flows.Unseen: // the next may repeat it
+		pr.excused = true
+	default:
 		return
 	}
-	pr.excused = e.excuse(s, pr)
 	e.remember(s, pr, e.early)
 	if s.incident != nil {
 		fits := !pr.excused || s.incident.belongs(&pr.attempted)
@@ -237,6 +249,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		}
 	}
 	e.step(s, pr)
+	e.slow(s, pr)
 	if s.incident != nil {
 		fits := pr.flagged || answered && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))

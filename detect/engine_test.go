@@ -52,12 +52,12 @@ func newWire(t require.TestingT, rules Rules) *wire {
 	return w
 }
 
-// profile is a profile without its walks, which have tests of their own and
-// would fire below the thresholds of the other rules.
+// profile is a profile without its walks and slow windows, which have tests of their
+// own and would fire below the thresholds of the other rules.
 func profile(t require.TestingT, name string) Rules {
 	rules, err := Profile(name)
 	require.NoError(t, err)
-	rules.Rules = slices.DeleteFunc(rules.Rules, func(r Rule) bool { return r.Window == Walk })
+	rules.Rules = slices.DeleteFunc(rules.Rules, func(r Rule) bool { return r.Window == Walk || r.Window == Slow })
 	return rules
 }
 

@@ -127,12 +127,12 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 	s.incident = inc
 	rank := e.backfill(inc, s, pr, c.reach)
 	inc.id, inc.day = scanID(&inc.addr, inc.first), correlation(&inc.addr, inc.first)
-	inc.detected = Detected{Targets: rank, Seconds: seconds(e.now - inc.firstLine)}
+	inc.detected = Detected{Targets: max(rank, min(c.value, inc.targets)), Seconds: seconds(e.now - inc.firstLine)}
 	inc.evidence = Evidence{
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
 		Baseline: baselineOf(c.baseline),
 	}
-	inc.short = r.Window == Walk && c.value > inc.targets
+	inc.short = (r.Window == Walk || r.Window == Slow) && c.value > inc.targets
 	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
 	e.check = min(e.check, inc.lastLine+idleMin)
@@ -154,12 +154,12 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (ran
 		}
 		pos = a.prev
 		if !a.material() {
-			if a.outcome == flows.Answered || a.outcome == flows.Productive {
+			if a.excused || a.outcome == flows.Answered || a.outcome == flows.Productive {
 				answered = append(answered, a)
 			}
 			continue
 		}
-		if a.line < edge-inc.floor && a.line < reach && (inc.rule.sliding() || inc.rule.Sigma > 0) {
+		if a.line < edge-inc.floor && a.line < reach && (inc.rule.sliding() || inc.rule.Sigma > 0 || inc.rule.Window == Slow) {
 			break
 		}
 		edge = min(edge, a.line)

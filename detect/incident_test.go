@@ -147,7 +147,7 @@ func TestDetectedAfter(t *testing.T) {
 		w.refused(0.1+float64(i)/100, outside, server, uint16(200+i))
 	}
 	w.idle(2)
-	require.Equal(t, Detected{Targets: 1, Seconds: 0.5}, w.scans[0].DetectedAfter)
+	require.Equal(t, Detected{Targets: 10, Seconds: 0.5}, w.scans[0].DetectedAfter, "no fewer than it took")
 }
 
 // TestCut: the input may end before half a second has passed.

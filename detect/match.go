@@ -60,6 +60,11 @@ func compile(r Rule, number int) (*compiledRule, error) {
 	if r.Window != Run && r.Window != Walk && r.Within <= 0 {
 		return nil, errors.New("within must be longer than nothing")
 	}
+	if r.Window == Slow {
+		if _, ok := tierOf(&r); !ok {
+			return nil, errors.New("a slow window is 1h, 1d, 7d or 30d, and counts target by src")
+		}
+	}
 	if r.Sigma > 0 {
 		if r.Window != Tumbling || c.window != hour {
 			return nil, errors.New("sigma compares hours: within must be 1h, window tumbling")
@@ -209,7 +214,9 @@ func directionOf(src, dst bool) Direction {
 	}
 }
 
-func (c *compiledRule) sliding() bool { return c.Window != Tumbling && c.Window != Run }
+func (c *compiledRule) sliding() bool {
+	return c.Window != Tumbling && c.Window != Run && c.Window != Slow
+}
 
 // windowText is the rule's window in words.
 func (c *compiledRule) windowText() string {
@@ -218,6 +225,8 @@ func (c *compiledRule) windowText() string {
 		return string(c.Window)
 	case Tumbling:
 		return c.Within.String() + " tumbling"
+	case Slow:
+		return durationText(c.Within) + " slow"
 	default:
 		return c.Within.String()
 	}

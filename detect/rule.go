@@ -42,6 +42,10 @@ const (
 	// never below 0, and each value counts once. It fires above Over however long
 	// that takes, if by then few ports have failed on many hosts. See package walk.
 	Walk WindowKind = "walk"
+	// Slow counts, by source, distinct failed targets that are ours within 1 h, 1 d,
+	// 7 d or 30 d, by estimate and in little memory. Beyond the first, they must
+	// have failed in three different hours or on three days. See package tier.
+	Slow WindowKind = "slow"
 )
 
 // Condition is a count and the number it must exceed.

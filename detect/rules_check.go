@@ -21,6 +21,28 @@ func (r *ruleReader) check() {
 	r.checkPorts()
 	r.checkWalk()
 	r.checkSigma()
+	r.checkSlow()
+}
+
+// checkSlow reports what a slow window cannot count.
+func (r *ruleReader) checkSlow() {
+	e, ok := r.m.keys["window"]
+	if !ok || !r.good["window"] || !r.good["within"] || r.rule.Window != Slow {
+		return
+	}
+	if _, given := r.m.keys["of"]; given && !r.good["of"] || !r.good["count"] || !r.good["by"] || !r.good["over"] {
+		return
+	}
+	t, ok := tierOf(&r.rule)
+	switch {
+	case !ok:
+		r.add(e.at, "window: slow is for count: target, by: src, of: unproductive, within: 1h, 1d, 7d or 30d")
+	case r.rule.Over >= tierMost()[t]:
+		r.add(r.m.keys["over"].at, "over: must be below %d with window: slow and within: %s, which is what its memory holds", tierMost()[t], durationText(r.rule.Within))
+	}
+	if and, ok := r.m.keys["and"]; ok && r.good["and"] {
+		r.add(and.at, "and: has no meaning with window: slow")
+	}
 }
 
 // checkSigma reports what cannot be compared with earlier hours.

@@ -46,6 +46,8 @@ func (r Rule) span() string {
 	switch r.Window {
 	case Run:
 		return "the whole input"
+	case Slow:
+		return durationText(r.Within) + ", slowly"
 	case Walk:
 		return "a walk that successes take back"
 	}

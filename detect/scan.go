@@ -145,7 +145,7 @@ type Fired struct {
 
 // Detected says what it took to notice a scan.
 type Detected struct {
-	Targets int     `json:"targets"` // rank, by start, of the attempt that crossed the threshold
+	Targets int     `json:"targets"` // rank, by start, of the attempt that crossed the threshold, but no less than the count it crossed with
 	Seconds float64 `json:"seconds"` // from the first attempt to the record
 }
 

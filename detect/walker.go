@@ -133,8 +133,7 @@ func (t *walkerTable) victim() int {
 // silence over UDP, where much is sent that nobody is to answer.
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
-	quiet := pr.class == flows.ClassUDP && (pr.outcome == flows.Silent || pr.outcome == flows.Unseen)
-	failure := pr.counted && !quiet && (pr.outcome != flows.Answered || pr.halfOpen)
+	failure := e.fails(pr)
 	if !failure && (!success || s.walks == 0) {
 		return
 	}
@@ -143,6 +142,19 @@ func (e *Engine) step(s *source, pr *probe) {
 			e.walkOf(r, s, pr, failure)
 		}
 	}
+}
+
+// fails reports whether a probe, once its outcome is final, is a failure whatever the
+// time between it and others.
+func (e *Engine) fails(pr *probe) bool {
+	if pr.class == flows.ClassUDP {
+		// Silence says nothing, and what goes from a lower port to an ephemeral one
+		// may be an answer.
+		if pr.outcome != flows.Unreachable || pr.event.SrcPort < pr.port && pr.port >= ephemeral && !pr.repeats {
+			return false
+		}
+	}
+	return pr.counted && (pr.outcome != flows.Answered || pr.halfOpen)
 }
 
 // walkOf takes a probe's part in the walk of one rule.

@@ -1,0 +1,88 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/synoptic-ids/synoptic/detect/tier"
+)
+
+// slowRules are the rules with a slow window, by tier.
+type slowRules struct {
+	rules [tier.Month + 1]*compiledRule
+	table *tier.Table // made at the first failure
+}
+
+// tierMost is what each tier can count, in the order of tiers.
+func tierMost() [tier.Month + 1]int { return [tier.Month + 1]int{31, 63, 127, 300} }
+
+// tierOf is the tier of a rule with a slow window, if there is one like it.
+func tierOf(r *Rule) (tier.Tier, bool) {
+	plain := r.Count == FieldTarget && slices.Equal(r.By, []Field{FieldSrc}) && slices.Equal(r.Of, []Selector{SelectUnproductive})
+	for t, within := range [tier.Month + 1]time.Duration{time.Hour, ruleDay, 7 * ruleDay, 30 * ruleDay} {
+		if plain && r.Within == within {
+			return tier.Tier(t), true
+		}
+	}
+	return 0, false
+}
+
+// add takes a rule with a slow window.
+func (s *slowRules) add(r *compiledRule) error {
+	t, _ := tierOf(&r.Rule)
+	if s.rules[t] != nil {
+		return fmt.Errorf("%q is slow within the same time", s.rules[t].Name)
+	}
+	if r.Over >= tierMost()[t] {
+		return fmt.Errorf("over must be below %d", tierMost()[t])
+	}
+	s.rules[t] = r
+	return nil
+}
+
+// concern reports whether any of the rules concerns an attempt.
+func (s *slowRules) concern(a *attempted, src *source, home homeNets) bool {
+	return slices.ContainsFunc(s.rules[:], func(r *compiledRule) bool { return r != nil && r.concerns(a, src, home) })
+}
+
+func (s *slowRules) none() bool { return *s == slowRules{} }
+
+// config is what the rules ask of the table. A tier without a rule counts to what it
+// can.
+func (s *slowRules) config() tier.Config {
+	most := tierMost()
+	over := func(t tier.Tier) int {
+		if s.rules[t] == nil {
+			return most[t]
+		}
+		return s.rules[t].Over + 1
+	}
+	return tier.Config{Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month), Dark: -1}
+}
+
+// slow takes a failure for good into the slow tiers: only of what is ours, for what
+// our own clients fail at elsewhere is as often the fault of others. While a scan of
+// the source is open there is nothing to find.
+func (e *Engine) slow(s *source, pr *probe) {
+	if s.incident != nil || e.tiers.none() || pr.excused || !e.home.has(&pr.responder) || !e.fails(pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
+		return
+	}
+	if e.tiers.table == nil {
+		table, err := tier.New(e.tiers.config())
+		if err != nil {
+			return // the rules were checked: it has no errors
+		}
+		e.tiers.table = table
+	}
+	hit, ok := e.tiers.table.Fail(s.addr, valueOf(FieldTarget, &pr.attempted), e.now)
+	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {
+		return
+	}
+	r := e.tiers.rules[hit.Tier]
+	if w := e.weigh(r, s, pr); float64(w.failed) < r.Share*float64(w.failed+w.succeeded) {
+		e.stats.Guarded++
+		return
+	}
+	e.fire(r, crossing{value: hit.Distinct, reach: hit.Since}, s, pr)
+}
