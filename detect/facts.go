@@ -4,8 +4,8 @@ import "github.com/synoptic-ids/synoptic/flows"
 
 const (
 	// factsLife is for how long what was productive speaks for itself.
-	factsLife = 7 * 24 * 3600 * second
-	// factBuckets times factWays facts of a kind are kept, in 32 bytes each: of a
+	factsLife = 7 * 24 * 3600 // seconds
+	// factBuckets times factWays facts of a kind are kept, four in a cache line: of a
 	// full bucket the one longest ago is lost.
 	factBuckets = 1 << 13
 	factWays    = 4
@@ -21,11 +21,11 @@ type facts struct {
 }
 
 // fact is one of these, when it was last seen, and of a service two of those whom it
-// served.
+// served. One in 2^30 is taken for another.
 type fact struct {
-	tag uint64
-	at  int64
-	who [2]uint64
+	tag uint32 // 0: none
+	at  uint32 // in seconds; those of all times wrap around alike
+	who [2]uint32
 }
 
 func newFacts() facts {
@@ -39,8 +39,8 @@ func (f *facts) learn(s *source, a *attempted, now int64) {
 	put(f.relations, hashAddr(&a.responder, src), now)
 	put(f.used, src^serviceOf(a), now)
 	service := put(f.services, serviceOf(a), now)
-	if service.who[0] != src {
-		service.who[0], service.who[1] = src, service.who[0]
+	if who := tagged(src); service.who[0] != who {
+		service.who[0], service.who[1] = who, service.who[0]
 	}
 }
 
@@ -52,12 +52,12 @@ func (f *facts) spoke(from, to *[16]byte, now int64) bool {
 // served is for how many others than a source a target was productive: 0, 1, or 2
 // for more.
 func (f *facts) served(s *source, a *attempted, now int64) (others int) {
-	service, src := get(f.services, serviceOf(a), now), hashAddr(&s.addr, 0)
+	service, own := get(f.services, serviceOf(a), now), tagged(hashAddr(&s.addr, 0))
 	if service == nil {
 		return 0
 	}
 	for _, who := range service.who {
-		if who != 0 && who != src {
+		if who != 0 && who != own {
 			others++
 		}
 	}
@@ -71,18 +71,17 @@ func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
 
 // retryAfter is how long ago a target must have failed a source for another failure
 // to be a retry.
-const retryAfter = 600 * second
+const retryAfter = 600 // seconds
 
 // failedBefore notes a failure, and reports whether the target failed the source
 // already, long before.
 func (f *facts) failedBefore(s *source, a *attempted, now int64) bool {
 	tag := hashAddr(&s.addr, 0) ^ serviceOf(a)
 	if old := get(f.failures, tag, now); old != nil {
-		long := now-int64(old.who[0]) >= retryAfter
-		old.at = now
-		return long
+		old.at = secondsOf(now)
+		return old.at-old.who[0] >= retryAfter
 	}
-	put(f.failures, tag, now).who[0] = uint64(now) // since when
+	put(f.failures, tag, now).who[0] = secondsOf(now) // since when
 	return false
 }
 
@@ -90,10 +89,15 @@ func serviceOf(a *attempted) uint64 {
 	return hashAddr(&a.responder, 1<<32|uint64(a.port)<<16|uint64(a.class))
 }
 
-func get(buckets [][factWays]fact, tag uint64, now int64) *fact {
-	b := &buckets[tag%factBuckets]
+// tagged is what is kept of a hash beside the bits that choose the bucket.
+func tagged(hash uint64) uint32 { return uint32(hash>>32) | 1 }
+
+func secondsOf(t int64) uint32 { return uint32(t / second) }
+
+func get(buckets [][factWays]fact, hash uint64, now int64) *fact {
+	b, tag := &buckets[hash%factBuckets], tagged(hash)
 	for i := range b {
-		if b[i].tag == tag && b[i].at != 0 && now-b[i].at <= factsLife {
+		if b[i].tag == tag && secondsOf(now)-b[i].at <= factsLife {
 			return &b[i]
 		}
 	}
@@ -101,22 +105,22 @@ func get(buckets [][factWays]fact, tag uint64, now int64) *fact {
 }
 
 // put finds a fact, or makes one in the place of the one longest ago, and dates it.
-func put(buckets [][factWays]fact, tag uint64, now int64) *fact {
-	b := &buckets[tag%factBuckets]
+func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
+	b, tag, at := &buckets[hash%factBuckets], tagged(hash), secondsOf(now)
 	place := &b[0]
 	for i := range b {
 		if b[i].tag == tag {
 			place = &b[i]
 			break
 		}
-		if b[i].at < place.at {
+		if b[i].tag == 0 || place.tag != 0 && at-b[i].at > at-place.at {
 			place = &b[i]
 		}
 	}
-	if place.tag != tag || now-place.at > factsLife {
+	if place.tag != tag || at-place.at > factsLife {
 		*place = fact{tag: tag}
 	}
-	place.at = now
+	place.at = at
 	return place
 }
 

@@ -330,14 +330,14 @@ func TestFactsAreBounded(t *testing.T) {
 	f := newFacts()
 	s := &source{addr: address(inside)}
 	for i := range 200_000 {
-		f.learn(s, &attempted{responder: address(nth("10.0.0.0", i%65536)), port: uint16(i / 65536)}, int64(i+1))
+		f.learn(s, &attempted{responder: address(nth("10.0.0.0", i%65536)), port: uint16(i / 65536)}, int64(i+1)*second)
 	}
 	recent := &attempted{responder: address(nth("10.0.0.0", 199_999%65536)), port: 199_999 / 65536}
-	require.True(t, f.spoke(&s.addr, &recent.responder, 200_001))
-	require.False(t, f.spoke(&s.addr, &recent.responder, 200_001+factsLife))
-	require.Zero(t, f.served(s, recent, 200_001), "for others")
-	require.Equal(t, 1, f.served(&source{addr: address(outside)}, recent, 200_001))
-	require.True(t, f.usedBefore(s, recent, 200_001))
+	require.True(t, f.spoke(&s.addr, &recent.responder, 200_001*second))
+	require.False(t, f.spoke(&s.addr, &recent.responder, (200_001+factsLife)*second))
+	require.Zero(t, f.served(s, recent, 200_001*second), "for others")
+	require.Equal(t, 1, f.served(&source{addr: address(outside)}, recent, 200_001*second))
+	require.True(t, f.usedBefore(s, recent, 200_001*second))
 }
 
 // TestUnusedConnections: a browser that connects ahead of need, or a health check,

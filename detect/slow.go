@@ -58,7 +58,10 @@ func (s *slowRules) config() tier.Config {
 		}
 		return s.rules[t].Over + 1
 	}
-	return tier.Config{Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month), Dark: -1}
+	return tier.Config{
+		Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month), Dark: -1,
+		Suspects: 1 << 16, Door: 1 << 19,
+	}
 }
 
 // slow takes a failure for good into the slow tiers: only of what is ours, for what

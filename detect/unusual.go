@@ -7,15 +7,19 @@ import (
 // hour is the only window of rules that compare with earlier hours.
 const hour = 3600 * second
 
-// newBaselines makes what a rule with sigmas remembers of earlier hours.
+// newBaselines makes what a rule with sigmas remembers of earlier hours: about 2.5 MB.
+// A pair is touched at random, so that what is larger costs a page fault for nearly
+// each.
 func newBaselines(r *Rule) *outlier.Table {
-	return outlier.New(outlier.Config{Floor: r.Over + 1, Sigmas: r.Sigma})
+	return outlier.New(outlier.Config{
+		Floor: r.Over + 1, Sigmas: r.Sigma, Pairs: 1 << 15, Sources: 1 << 12, Destinations: 1 << 12, Values: 1 << 15,
+	})
 }
 
 // unusual holds a probe against the earlier hours of its source and destination.
 func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 	if r.baselines == nil {
-		r.baselines = newBaselines(&r.Rule) // some 20 MB, which short captures do not need
+		r.baselines = newBaselines(&r.Rule) // which captures without failures do not need
 	}
 	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
 	if !ok {

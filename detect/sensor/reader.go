@@ -60,35 +60,41 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 		frames = frames[:r.left]
 	}
 	n, err := r.src.Read(frames)
-	counted := uint64(n)
-	for i := range frames[:n] {
-		if !r.decode(&frames[i], b) {
-			counted--
+	if n > 0 {
+		counted := r.take(frames[:n], b)
+		if r.bounded {
+			// No more frames were read than may still count, so that the last one
+			// to count is also the last one read.
+			r.left -= counted
 		}
-	}
-	if r.bounded {
-		// No more frames were read than may still count, so that the last one
-		// to count is also the last one read.
-		r.left -= counted
 	}
 	return r.ended(err, b)
 }
 
+// take adds what frames hold to a batch, and returns how many of them the filter
+// did not leave out.
+func (r *reader) take(frames []capture.Frame, b *packetBatch) (counted uint64) {
+	first, last := frames[0].Time, frames[0].Time
+	for i := range frames {
+		f := &frames[i]
+		first, last = min(first, f.Time), max(last, f.Time)
+		if int(f.Iface) >= len(r.links) {
+			r.meet(f.Iface)
+		}
+		link := r.links[f.Iface]
+		// With a filter every frame is decoded: whether it fits is part of the
+		// account, and of what MaxPackets counts.
+		if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data) || r.decode(f, link, b) {
+			counted++
+		}
+	}
+	r.span(detect.Time(first), detect.Time(last))
+	return counted
+}
+
 // decode adds what a frame holds to a batch. It reports false if the filter
 // left the frame out.
-func (r *reader) decode(f *capture.Frame, b *packetBatch) (fits bool) {
-	if r.sum.Last < detect.Time(f.Time) || r.sum.First > detect.Time(f.Time) || !r.any {
-		r.span(detect.Time(f.Time))
-	}
-	if int(f.Iface) >= len(r.links) {
-		r.meet(f.Iface)
-	}
-	link := r.links[f.Iface]
-	// With a filter every frame is decoded: whether it fits is part of the
-	// account, and of what MaxPackets counts.
-	if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data) {
-		return true
-	}
+func (r *reader) decode(f *capture.Frame, link uint16, b *packetBatch) (fits bool) {
 	had := len(b.packets)
 	meta := flows.Meta{Time: f.Time, Iface: f.Iface, Len: f.Len, Link: link}
 	b.packets = r.decoder.Append(b.packets, f.Data, meta)
@@ -130,11 +136,11 @@ func (r *reader) leaveOut(b *packetBatch, had int, frame []byte, meta flows.Meta
 }
 
 // span widens the time that the packets span.
-func (r *reader) span(at detect.Time) {
+func (r *reader) span(first, last detect.Time) {
 	if !r.any {
-		r.any, r.sum.First, r.sum.Last = true, at, at
+		r.any, r.sum.First, r.sum.Last = true, first, last
 	}
-	r.sum.First, r.sum.Last = min(r.sum.First, at), max(r.sum.Last, at)
+	r.sum.First, r.sum.Last = min(r.sum.First, first), max(r.sum.Last, last)
 }
 
 // meet notes the link types of interfaces up to one that is new.
