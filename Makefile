@@ -6,8 +6,8 @@ BIN       := bin/synoptic
 OUT       := out
 HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
 # The go tool passes over directories named testdata unless they are named.
-PROGRAMS  := ./testdata/bench ./testdata/gen
-PACKAGES  := ./... $(PROGRAMS) ./testdata/lab
+PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/gen ./testdata/site
+PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/replays
 FUZZTIME  ?= 10s
 CORPUS    ?= $(SYNOPTIC_CORPUS)
 GOLANGCI  ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -19,7 +19,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench lab corpus generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench lab corpus accuracy generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,11 @@ corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR
 	@[ -f "$(CORPUS)/labels.jsonl" ] || { echo "CORPUS: no directory with labels.jsonl was given"; exit 1; }
 	SYNOPTIC_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 \
 		$$(grep -rl --include='*_test.go' SYNOPTIC_CORPUS . | xargs -n1 dirname | sort -u)
+
+# The labelled captures are judged as well where they lie beside the project.
+accuracy: ## false scans on whole days of a made-up site, and with CORPUS=DIR on labelled captures; headroom
+	$(GO) run ./testdata/accuracy -corpus "$(or $(CORPUS),$(patsubst %/labels.jsonl,%,$(wildcard ../shared/corpus/labels.jsonl)))"
+	SYNOPTIC_SITE=day $(GO) test -count=1 ./testdata/site
 
 generate: ## write the captures of testdata again
 	$(GO) run ./testdata/gen captures -o testdata/captures

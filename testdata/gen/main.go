@@ -1,10 +1,11 @@
 // Command gen writes the project's own captures: the small ones committed
-// under testdata/captures with the scans they hold, and the large inputs of
-// the benchmarks. The same version writes the same bytes for ever: every
+// under testdata/captures with the scans they hold, the large inputs of the
+// benchmarks, and days of the made-up site of testdata/site. The same version writes the same bytes for ever: every
 // choice comes from fixed seeds, and no clock is read.
 //
 // All addresses are documentation addresses (RFC 5737, RFC 3849); the site's
-// own are 192.0.2.0/24, 198.51.100.0/24 and 2001:db8:1::/48.
+// own are 192.0.2.0/24, 198.51.100.0/24 and 2001:db8:1::/48. The days are of
+// another site, see there.
 package main
 
 import (
@@ -12,10 +13,16 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+	"time"
+
+	days "github.com/synoptic-ids/synoptic/testdata/site"
 )
 
 const usage = `usage: gen captures -o DIR
        gen bench -o DIR [-packets N]
+       gen site -o DIR [-seed N] [-from 0h] [-for 24h] [-only ACTIVITY]
 `
 
 func main() {
@@ -39,6 +46,17 @@ func run(args []string) error {
 	flags.SetOutput(os.Stderr)
 	dir := flags.String("o", "", "directory to write to")
 	packets := flags.Int("packets", 0, "packets a benchmark file holds (0: its default)")
+	var day days.Config
+	flags.Uint64Var(&day.Seed, "seed", 0, "which day of the site")
+	flags.DurationVar(&day.From, "from", 0, "where in the day to begin, of 06:00")
+	flags.DurationVar(&day.For, "for", 24*time.Hour, "how long to go on")
+	flags.Func("only", "an activity of the site that goes on; repeat it for more (none: all do)", func(name string) error {
+		if !slices.Contains(days.Activities(), name) {
+			return fmt.Errorf("must be one of %s", strings.Join(days.Activities(), ", "))
+		}
+		day.Only = append(day.Only, name)
+		return nil
+	})
 	if err := flags.Parse(args[1:]); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -53,6 +71,8 @@ func run(args []string) error {
 		return writeCaptures(*dir)
 	case "bench":
 		return writeBench(*dir, *packets)
+	case "site":
+		return days.Write(*dir, day)
 	default:
 		return fmt.Errorf("%w: unknown command %q", errUsage, args[0])
 	}

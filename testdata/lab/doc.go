@@ -3,7 +3,7 @@
 //
 // TestRecordings replays what is committed under recordings/ and needs
 // nothing. TestLive builds a site of its own out of network namespaces, lets
-// nmap, masscan and hping3 loose in it, records each run with tcpdump, and
+// nmap, masscan, hping3 and zmap loose in it, records each run with tcpdump, and
 // holds the same expectations against what was recorded; it needs root on
 // Linux and these tools. The namespaces have no name, no link to the host and
 // no route out, and the kernel removes them with the process, however that

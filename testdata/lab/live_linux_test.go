@@ -27,19 +27,24 @@ func TestLive(t *testing.T) {
 	requireLab(t)
 	s := newSite(t)
 	runs := scanRuns()
+	maps.Copy(runs, moreRuns())
 	maps.Copy(runs, ordinaryRuns())
 	dir := t.TempDir()
 	var rows []row
 	all := scenarios()
 	require.Len(t, runs, len(all), "runs and scenarios")
-	for _, sn := range all {
+	for turn, sn := range all {
 		r, ok := runs[sn.name]
 		require.True(t, ok, "no run for scenario %s", sn.name)
 		t.Run(sn.name, func(t *testing.T) {
 			file := filepath.Join(dir, sn.name+".pcap")
 			began := time.Now()
 			tp := s.record(t, r.bridge, file)
-			r.act(t, s)
+			if len(sn.scans) > 0 {
+				r.besides(t, s, turn)
+			} else {
+				r.act(t, s)
+			}
 			tp.stop(t)
 			records := replay(t, file)
 			t.Logf("took %v", time.Since(began).Round(time.Millisecond))
@@ -50,8 +55,17 @@ func TestLive(t *testing.T) {
 			check(t, sn, records)
 		})
 	}
-	t.Logf("\n%s", table(rows))
 	requireSoon(t, rows)
+	requireSmall(t, dir)
+}
+
+// besides runs a scan amid ordinary traffic, which nobody may be named for.
+func (r run) besides(t *testing.T, s *site, turn int) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- beside(s, turn) }()
+	r.act(t, s)
+	require.NoError(t, <-done)
 }
 
 // requireLab skips the test unless the lab was asked for, and then fails it
@@ -69,7 +83,7 @@ func available() error {
 	if unix.Geteuid() != 0 {
 		return errors.New("the lab needs root, for network namespaces")
 	}
-	for _, tool := range []string{"ip", "nmap", "masscan", "hping3", "tcpdump"} {
+	for _, tool := range []string{"ip", "nmap", "masscan", "hping3", "zmap", "tcpdump"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +21,7 @@ func ordinaryRuns() map[string]run {
 	runs := map[string]run{}
 	for name, traffic := range map[string]func(*site) error{
 		"web": webTraffic, "dns": dnsTraffic, "ftp-passive": ftpTraffic, "monitor": monitorTraffic,
-		"backup": backupTraffic, "mail": mailTraffic, "browser": browserTraffic, "retries": retryTraffic,
+		"ftp-active": activeTraffic, "backup": backupTraffic, "mail": mailTraffic, "browser": browserTraffic, "retries": retryTraffic,
 	} {
 		runs[name] = run{"lan", func(t *testing.T, s *site) { require.NoError(t, traffic(s)) }}
 	}
@@ -99,8 +98,10 @@ func (s *site) fetch(from, host, path string) error {
 
 // webTraffic is a hundred connections of twenty clients; every eighth is
 // never used.
-func webTraffic(s *site) error {
-	return together(100, func(i int) error {
+func webTraffic(s *site) error { return pages(s, 100) }
+
+func pages(s *site, n int) error {
+	return together(n, func(i int) error {
 		path := "/"
 		if i%8 == 7 {
 			path = ""
@@ -132,8 +133,10 @@ func ask(n *netns, from, to string, id uint16) error {
 
 // dnsTraffic is 300 questions from as many ports of ten clients, and a
 // resolver's own to five upstream servers, one of which is down.
-func dnsTraffic(s *site) error {
-	return together(400, func(i int) error {
+func dnsTraffic(s *site) error { return questions(s, 400) }
+
+func questions(s *site, n int) error {
+	return together(n, func(i int) error {
 		if i%4 != 0 {
 			return ask(s.client, fmt.Sprintf("198.51.100.%d", 10+i%10), server, uint16(i))
 		}
@@ -146,56 +149,12 @@ func dnsTraffic(s *site) error {
 	})
 }
 
-// ftpTraffic is one client that fetches forty files, each over a connection
-// of its own to a new high port, on which it never says a word.
-func ftpTraffic(s *site) error {
-	c, err := s.client.dial("198.51.100.10", server, 21)
-	if err != nil {
-		return err
-	}
-	control := textproto.NewConn(c)
-	defer func() { _ = control.Close() }()
-	command := func(code int, line string) (string, error) {
-		if line != "" {
-			if err := control.PrintfLine("%s", line); err != nil {
-				return "", err
-			}
-		}
-		_, text, err := control.ReadResponse(code)
-		return text, err
-	}
-	for _, line := range []string{"", "USER anonymous", "PASS guest"} {
-		if _, err := command(2, line); err != nil {
-			return err
-		}
-	}
-	for i := range 40 {
-		text, err := command(227, "PASV")
-		if err != nil {
-			return err
-		}
-		var hi, lo int
-		if _, err := fmt.Sscanf(text, "Entering Passive Mode (192,0,2,10,%d,%d).", &hi, &lo); err != nil {
-			return err
-		}
-		data, err := s.client.dial("198.51.100.10", server, hi<<8|lo)
-		if err != nil {
-			return err
-		}
-		if _, err := command(1, fmt.Sprintf("RETR file%d", i)); err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, data)
-		if err := errors.Join(err, data.Close()); err != nil {
-			return err
-		}
-		if _, err := command(226, ""); err != nil {
-			return err
-		}
-	}
-	_, err = command(221, "QUIT")
-	return err
-}
+// ftpTraffic is one client that fetches forty files.
+func ftpTraffic(s *site) error { return s.files("198.51.100.10", 40, (*ftpClient).passive) }
+
+// activeTraffic is the same the other way round: the server connects to twelve
+// high ports of its client.
+func activeTraffic(s *site) error { return s.files("198.51.100.10", 12, (*ftpClient).active) }
 
 // transfer sends a line to a port and takes at least size bytes.
 func transfer(n *netns, from, to string, port int, line string, size int) error {

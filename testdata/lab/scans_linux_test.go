@@ -53,7 +53,7 @@ func scanRuns() map[string]run {
 	runs["nmap-ping"] = tool("nmap", "-n", "-sn", "-PE", "192.0.2.0/26")
 	runs["gateway-arp"] = run{"lan", func(t *testing.T, s *site) {
 		// by now the router is known to carry the traffic of others
-		require.NoError(t, webTraffic(s))
+		require.NoError(t, pages(s, 40))
 		// not in order, for a gateway that asks in order is another matter
 		masscan("--ping", "192.0.2.0/26").act(t, s)
 	}}
@@ -102,9 +102,9 @@ func masscan(ports, targets string) run {
 // busy is a SYN scan in the middle of ordinary traffic.
 func busy(t *testing.T, s *site) {
 	var work sync.WaitGroup
-	for _, traffic := range []func(*site) error{webTraffic, dnsTraffic} {
+	for _, traffic := range []func(*site, int) error{pages, questions} {
 		work.Go(func() {
-			if err := traffic(s); err != nil {
+			if err := traffic(s, 48); err != nil {
 				t.Error(err)
 			}
 		})

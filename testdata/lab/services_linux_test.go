@@ -79,9 +79,16 @@ func (s *site) web(n *netns, host string) {
 	l, err := s.listener(n, host, 80)
 	require.NoError(s.t, err)
 	page := []byte(strings.Repeat("<p>all is well</p>\n", 200))
+	short := page[:100]
 	web := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoAtLeast(1, 1) {
+				_, _ = w.Write(page)
+				return
+			}
+			_, _ = w.Write(short)
+		}),
 	}
 	s.t.Cleanup(func() { _ = web.Close() })
 	go func() { _ = web.Serve(l) }()
@@ -153,43 +160,5 @@ func copies(c net.Conn) {
 			return
 		}
 		_, _ = c.Write(block)
-	}
-}
-
-// ftp serves passive transfers: each file from a port of its own.
-func (s *site) ftp(c net.Conn) {
-	say := func(line string) { _, _ = io.WriteString(c, line+"\r\n") }
-	say("220 (vsFTPd 3.0.3)")
-	lines := bufio.NewReader(c)
-	var data net.Listener
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
-		case "PASV":
-			if data, err = s.listener(s.server, server, 0); err != nil {
-				return
-			}
-			port := data.Addr().(*net.TCPAddr).Port
-			say(fmt.Sprintf("227 Entering Passive Mode (192,0,2,10,%d,%d).", port>>8, port&0xff))
-		case "RETR":
-			if data == nil {
-				return
-			}
-			say("150 Opening data connection.")
-			if out, err := data.Accept(); err == nil {
-				_, _ = out.Write(make([]byte, 3000))
-				_ = out.Close()
-			}
-			_ = data.Close()
-			say("226 Transfer complete.")
-		case "QUIT":
-			say("221 Goodbye.")
-			return
-		default:
-			say("230 ok")
-		}
 	}
 }

@@ -110,6 +110,10 @@ func (s *site) bridges() {
 		lines = append(lines, fmt.Sprintf("neigh add 192.0.2.%d lladdr %s dev lan nud permanent", n, silentMAC))
 	}
 	s.ip(s.router, lines...)
+	// the router gives an address up, and says so, before the tool that asked for it ends
+	require.NoError(s.t, s.router.sysctl(map[string]string{
+		"ipv4/neigh/lan/retrans_time_ms": "100", "ipv6/neigh/lan/retrans_time_ms": "100",
+	}))
 }
 
 // host makes a namespace with one interface, eth0, on a bridge of the router.

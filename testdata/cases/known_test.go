@@ -1,0 +1,78 @@
+package cases_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// knownFailures are the cases that the line does not yet judge as it should, by
+// the name of their test, and why. A case that passes has no place here: it fails
+// until its row is taken out.
+func knownFailures() map[string]string {
+	const first = "the first probe has none before it that it repeats, and is not counted"
+	return map[string]string{
+		"TestFeignedRemains/ACKs_from_the_port_of_a_web_server_to_high_ports":     first,
+		"TestFeignedRemains/FIN+ACKs_from_the_port_of_a_web_server_to_high_ports": first,
+		"TestOneWayCaptures/only_what_goes_out_of_questions_that_begin_alike": "two questions in a row that agree in the bytes 2 to 18 " +
+			"pass for one, as those for www.… do",
+		"TestCaptureEndsWithIt/answered_and_no_more": "what was answered and neither used nor reset counts a second later, " +
+			"which a capture that ends does not have",
+		"TestTechniques/ip-protocol": "over IPv6 a host refuses a protocol by a parameter problem (type 4, code 1), which is not read",
+	}
+}
+
+// judge compares for one test, and turns the result round for a known failure.
+type judge struct {
+	t      *testing.T
+	reason string
+	wrong  int
+}
+
+func judgeOf(t *testing.T) *judge { return &judge{t: t, reason: knownFailures()[t.Name()]} }
+
+func (j *judge) equal(want, got any, msg ...any) {
+	j.t.Helper()
+	if j.reason == "" {
+		require.Equal(j.t, want, got, msg...)
+		return
+	}
+	if !reflect.DeepEqual(want, got) {
+		j.wrong++
+	}
+}
+
+// done ends the comparisons of a test.
+func (j *judge) done() {
+	j.t.Helper()
+	if j.reason == "" {
+		return
+	}
+	require.NotZero(j.t, j.wrong, "it passes now: take %s out of the known failures", j.t.Name())
+	j.t.Logf("known failure: %s", j.reason)
+}
+
+// TestKnownFailuresAreTests: every known failure is the name of a case.
+func TestKnownFailuresAreTests(t *testing.T) {
+	names := map[string]bool{"TestDefect12": true} // the one that is no table
+	for test, cases := range tables() {
+		for _, h := range cases {
+			names[test+"/"+underscored(h.name)] = true
+		}
+	}
+	for name := range knownFailures() {
+		require.True(t, names[name], "no case is called %s", name)
+	}
+}
+
+// underscored is a name as the go tool writes it.
+func underscored(name string) string {
+	b := []byte(name)
+	for i := range b {
+		if b[i] == ' ' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}

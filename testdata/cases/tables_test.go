@@ -1,0 +1,29 @@
+package cases_test
+
+// tables are all tables of cases, by the test that runs them.
+func tables() map[string][]hard {
+	return map[string][]hard{
+		"TestUDPReplies":          udpCases(),
+		"TestMidstream":           midstreamCases(),
+		"TestStalePackets":        staleCases(),
+		"TestBackscatter":         backscatterCases(),
+		"TestOneWayCaptures":      oneWayCases(),
+		"TestDuplicatedFrames":    duplicateCases(),
+		"TestAsymmetricVLANs":     vlanCases(),
+		"TestSkewedClocks":        clockCases(),
+		"TestRetries":             retryCases(),
+		"TestFirstDatagramLost":   lostCases(),
+		"TestChecks":              checkCases(),
+		"TestFeignedRemains":      feignedCases(),
+		"TestPods":                podCases(),
+		"TestBusyHosts":           busyCases(),
+		"TestPeers":               peerCases(),
+		"TestPortsOpenedAsTheyGo": portCases(),
+		"TestPings":               pingCases(),
+		"TestRateLimitedRefusals": limitCases(),
+		"TestTechniques":          techniqueCases(),
+		"TestShapes":              shapeCases(),
+		"TestCaptureEndsWithIt":   endCases(),
+		"TestLikeSimpleScan":      likeSimpleScan(),
+	}
+}
