@@ -135,8 +135,8 @@ func (p *Packet) quoteIPv6(q []byte) bool {
 }
 
 // quotePorts reads what tells the quoted packet from others between the same
-// hosts: ports, or the identifier of an ICMP request, which is kept as source
-// port. later says that q is the payload of a later fragment.
+// hosts: ports, or the identifier and the type of an ICMP request, which are kept as
+// source and destination port. later says that q is the payload of a later fragment.
 func (p *Packet) quotePorts(proto uint8, q []byte, later bool) bool {
 	switch proto {
 	case protoTCP, protoUDP, protoSCTP:
@@ -149,7 +149,7 @@ func (p *Packet) quotePorts(proto uint8, q []byte, later bool) bool {
 		if later || len(q) < 6 || !icmpRequest(proto, q[0]) {
 			return false
 		}
-		p.QuotedSrcPort = binary.BigEndian.Uint16(q[4:6])
+		p.QuotedSrcPort, p.QuotedDstPort = binary.BigEndian.Uint16(q[4:6]), uint16(q[0])
 	}
 	p.QuotedProto = proto
 	return true

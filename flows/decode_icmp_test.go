@@ -73,8 +73,9 @@ func icmpCases() []decodeCase {
 		errorCase("time exceeded", 11, 0, syn, KindTimeExceeded, quoting(6, 40000, 80)),
 		errorCase("sctp quoted", 3, 2, quote4(132, udpHeader), KindUnreachable, quoting(132, 40000, 80)),
 		errorCase("protocol unreachable", 3, 2, quote4(47, nil), KindUnreachable, quoting(47, 0, 0)),
-		errorCase("echo request quoted", 3, 1, quote4(1, unhex("0800 0000 beef 0001")), KindUnreachable, quoting(1, 0xbeef, 0)),
-		errorCase("timestamp request quoted", 3, 1, quote4(1, unhex("0d00 0000 beef 0001")), KindUnreachable, quoting(1, 0xbeef, 0)),
+		errorCase("echo request quoted", 3, 1, quote4(1, unhex("0800 0000 beef 0001")), KindUnreachable, quoting(1, 0xbeef, 8)),
+		errorCase("timestamp request quoted", 3, 1, quote4(1, unhex("0d00 0000 beef 0001")), KindUnreachable, quoting(1, 0xbeef, 13)),
+		errorCase("mask request quoted", 11, 0, quote4(1, unhex("1100 0000 beef 0001")), KindTimeExceeded, quoting(1, 0xbeef, 17)),
 		errorCase("echo reply quoted", 3, 1, quote4(1, unhex("0000 0000 beef 0001")), KindICMPOther, none),
 		errorCase("options quoted", 3, 3, options, KindUnreachable, quoting(17, 40000, 80)),
 		errorCase("later fragment quoted", 11, 1, fragment, KindICMPOther, none),
@@ -127,7 +128,7 @@ func icmp6Cases() []decodeCase {
 			quoting(6, 40000, 80)(p)
 			p.Code = 4
 		}),
-		errorCase("echo quoted", 1, 3, quote6(58, unhex("8000 0000 beef 0001")), KindUnreachable, quoting(58, 0xbeef, 0)),
+		errorCase("echo quoted", 1, 3, quote6(58, unhex("8000 0000 beef 0001")), KindUnreachable, quoting(58, 0xbeef, 128)),
 		errorCase("echo reply quoted", 1, 3, quote6(58, unhex("8100 0000 beef 0001")), KindICMPOther, none),
 		errorCase("solicitation quoted", 1, 3, quote6(58, unhex("8700 0000 0000 0000")), KindICMPOther, none),
 		errorCase("extension header quoted", 1, 4, quote6(60, slices.Concat(header, udpHeader)), KindUnreachable, quoting(17, 40000, 80)),

@@ -50,9 +50,7 @@
 // or unreachable one at once; an answered TCP or SCTP attempt 1 s after the
 // answer unless it is productive by then: half-open if the initiator has not
 // completed the handshake, else abandoned. An initiator's RST after the
-// answer and before the handshake counts at once as half-open; after the
-// handshake, without payload before or with it, its FIN or RST counts at once as
-// well. UDP, ICMP, ARP, neighbour discovery and IP protocols never count once
+// answer and before the handshake counts at once as half-open. UDP, ICMP, ARP, neighbour discovery and IP protocols never count once
 // answered. When an attempt first counts, Counted is emitted, once an attempt. A counted
 // attempt that becomes productive, is answered in a class that does not count
 // answers, or expires, emits Withdrawn; one whose outcome rises otherwise
@@ -126,7 +124,8 @@
 // nothing. Errors look for the entry of the quoted tuple, which must remember
 // the quoted source port (TCP, UDP): KindUnreachable makes a silent attempt
 // unreachable with its code; KindTimeExceeded makes a silent or unreachable
-// one expired, which is final. A quoted ICMP request is an echo.
+// one expired, which is final. A quoted ICMP request is of the class that its
+// type says (QuotedDstPort: 13 timestamp, 17 mask, any other echo).
 //
 // 9. ARP and neighbour discovery: a request is a first packet, a reply
 // answers the entry of whom it is sent to for the address it comes from.
@@ -157,6 +156,25 @@
 // noted other than that of its source carries MarkGateway.
 //
 // 14. End. Attempts still undecided settle in the order they were opened:
-// silent ones count with Cut set, and all not yet final become Final. UDP not
-// yet announced is announced first.
+// silent ones count with Cut set; answered ones whose initiator has sent FIN or
+// RST after the handshake, and never payload (a RST's own is none), count, as
+// abandoned; and all not yet final become Final. UDP not yet announced is
+// announced first.
+//
+// 15. Answers before their questions (several receive queues hand packets over
+// out of order). An answer that no attempt waits for is kept for 50 ms of L, of
+// those to one question the latest: SYN+ACK unless it finds an attempt of TCPSYN
+// that is not final; RST without an entry, either way, or whose responder's
+// attempt is final or mid-stream; echo, timestamp, mask, ARP and NDP replies,
+// INIT-ACK, COOKIE-ACK, ABORT and ICMP errors without an attempt that is not
+// final (errors also by the source port of rule 8); and UDP by the last but one
+// case of rule 7, where it starts nothing. What it says elsewhere of it holds all
+// the same: it may have been counted as backscatter. It answers the key's
+// question from the source port (identifier) that it is sent to, or quotes. When
+// a first packet of that key and port makes a new connection, the answer is taken
+// from there and looked at as if it came then, behind Opened, if the first
+// packet's own time is not later than the answer's (of UDP: if it is earlier). For
+// a datagram that is the question of such a UDP answer, and is by itself neither
+// MarkReplyLike nor from a server socket, the note between the two hosts is not
+// looked at in rule 7.
 package flows

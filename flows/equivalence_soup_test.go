@@ -89,6 +89,9 @@ func (s *soup) quote(t *rapid.T, p *Packet) {
 	if p.QuotedProto == 6 || p.QuotedProto == 17 || p.QuotedProto == 132 {
 		p.QuotedSrcPort, p.QuotedDstPort = s.port(t, "quoted sport"), s.port(t, "quoted dport")
 	}
+	if p.QuotedProto == 1 || p.QuotedProto == 58 {
+		p.QuotedSrcPort, p.QuotedDstPort = uint16(small(t, "quoted id", 0, 1)), uint16(small(t, "quoted type", 8, 13, 17))
+	}
 	p.Code = uint8(small(t, "code", 0, 1, 3, 13))
 }
 

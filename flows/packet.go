@@ -72,7 +72,8 @@ type Packet struct {
 	Src, Dst [16]byte
 	// QuotedSrc to QuotedDstPort and QuotedProto are the tuple that an ICMP
 	// error quotes: the packet that could not be delivered, as it was sent.
-	// Of a quoted ICMP request QuotedSrcPort is the identifier.
+	// Of a quoted ICMP request QuotedSrcPort is the identifier, QuotedDstPort the
+	// ICMP type.
 	QuotedSrc, QuotedDst [16]byte
 	// Time is nanoseconds since 1970, as the capture states it.
 	Time int64

@@ -43,6 +43,9 @@ func (r *reference) tcp(p *Packet, line int64) {
 		r.first(p, line, own, TCPSYN)
 	case p.Flags&FlagSYN != 0:
 		e := r.entries[reverse]
+		if e == nil || e.attempt == nil || e.attempt.over || e.attempt.Technique != TCPSYN {
+			r.keep(p, reverse, p.DstPort)
+		}
 		switch {
 		case e == nil || e.attempt == nil:
 		case e.attempt.Technique == TCPSYN:
@@ -71,13 +74,19 @@ func (r *reference) splitBy(p *Packet, own, reverse Key) *refEntry {
 // a flag probe the initiator's RST is a segment with other flags.
 func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 	if e := r.entries[reverse]; e != nil {
-		if e.attempt != nil {
+		if e.waits() {
 			r.raise(e.attempt, Refused)
+		} else {
+			r.keep(p, reverse, p.DstPort)
 		}
 		return
 	}
 	e := r.entries[own]
-	if e == nil || e.attempt == nil {
+	if e == nil {
+		r.keep(p, reverse, p.DstPort)
+		return
+	}
+	if e.attempt == nil {
 		return
 	}
 	a := e.attempt
@@ -85,8 +94,12 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 		r.probeAgain(p, line, e)
 		return
 	}
-	if !a.over && a.Outcome == Answered && !a.payload {
-		a.HalfOpen = a.HalfOpen || !a.Handshake
+	switch {
+	case a.over || a.Outcome != Answered || a.payload:
+	case a.Handshake:
+		a.closed = true
+	default:
+		a.HalfOpen = true
 		r.count(a)
 	}
 }
@@ -154,8 +167,8 @@ func (r *reference) fromInitiator(p *Packet, a *refAttempt) {
 			r.raise(a, Productive)
 		}
 	}
-	if p.Flags&FlagFIN != 0 && a.Outcome == Answered && a.Handshake && !a.payload && !a.over {
-		r.count(a)
+	if p.Flags&FlagFIN != 0 && a.Handshake {
+		a.closed = true
 	}
 }
 
@@ -329,7 +342,10 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		r.first(p, line, own, UDP)
 		return
 	}
-	if n, ok := r.sent[refSent{to, p.Src}]; ok && n.live(r.clock) {
+	starts := !p.Has(MarkReplyLike) && !r.isServer(from)
+	early, waits := r.answerTo(p, own, p.SrcPort)
+	overtaken := waits && early.Kind == KindUDP && starts
+	if n, ok := r.sent[refSent{to, p.Src}]; ok && n.live(r.clock) && !overtaken {
 		r.answered(to, from)
 		if n.ofAttempt() {
 			n.entry.last = r.clock
@@ -341,8 +357,11 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		r.answered(to, from)
 		return
 	}
-	if !p.Has(MarkReplyLike) && !r.isServer(from) {
+	if starts {
 		r.first(p, line, own, UDP)
+	} else {
+		_, reverse, _ := refKeys(ClassUDP, p)
+		r.keep(p, reverse, p.DstPort)
 	}
 }
 
@@ -400,7 +419,12 @@ func (r *reference) request(p *Packet, line int64) {
 }
 
 func (r *reference) reply(p *Packet) {
-	if e := r.entries[refKey(refICMPClass[p.Kind], p.Proto, p.Dst, p.Src, 0)]; e != nil {
+	k := refKey(refICMPClass[p.Kind], p.Proto, p.Dst, p.Src, 0)
+	e := r.entries[k]
+	if !e.waits() {
+		r.keep(p, k, refConnection(k.Class, p).port)
+	}
+	if e != nil {
 		e.last = r.clock
 		r.raise(e.attempt, Answered)
 	}
@@ -413,6 +437,12 @@ func (r *reference) icmpError(p *Packet) {
 	switch p.QuotedProto {
 	case 1, 58:
 		class = ClassEcho
+		switch p.QuotedDstPort {
+		case 13:
+			class = ClassTimestamp
+		case 17:
+			class = ClassMask
+		}
 	case 6:
 		class, port = ClassTCP, p.QuotedDstPort
 	case 17:
@@ -420,11 +450,10 @@ func (r *reference) icmpError(p *Packet) {
 	case 132:
 		class, port = ClassSCTP, p.QuotedDstPort
 	}
-	e := r.entries[refKey(class, p.QuotedProto, p.QuotedSrc, p.QuotedDst, port)]
-	if e == nil || e.attempt == nil {
-		return
-	}
-	if (class == ClassTCP || class == ClassUDP) && !e.remembersPort(p.QuotedSrcPort) {
+	k := refKey(class, p.QuotedProto, p.QuotedSrc, p.QuotedDst, port)
+	e := r.entries[k]
+	if !e.waits() || (class == ClassTCP || class == ClassUDP) && !e.remembersPort(p.QuotedSrcPort) {
+		r.keep(p, k, p.QuotedSrcPort)
 		return
 	}
 	a := e.attempt
@@ -457,6 +486,9 @@ func (r *reference) sctp(p *Packet, line int64) {
 		return
 	}
 	e := r.entries[reverse]
+	if !e.waits() {
+		r.keep(p, reverse, p.DstPort)
+	}
 	if e == nil {
 		return
 	}

@@ -33,6 +33,7 @@ type reference struct {
 	answers map[refSocket][]refSocket // who answered a socket, from ports >= 1024
 	carried map[refLink][]string      // what link addresses have carried
 	views   map[refView]*refFlows
+	early   map[refAsked]refEarly
 	out     []Event
 }
 
@@ -61,6 +62,7 @@ type refAttempt struct {
 	over    bool // final, or gone
 	gone    bool // a flag probe that became mid-stream
 	payload bool // the initiator sent payload after the answer
+	closed  bool // the initiator sent FIN or RST after the handshake
 	unseen  bool // the answer is known from the initiator's own ACK only
 	twoWay  bool // it counts as a two-way flow
 	pending bool // UDP, not announced yet
@@ -87,6 +89,7 @@ func newReference() *reference {
 		answers: map[refSocket][]refSocket{},
 		carried: map[refLink][]string{},
 		views:   map[refView]*refFlows{},
+		early:   map[refAsked]refEarly{},
 	}
 }
 
@@ -95,9 +98,13 @@ func (r *reference) add(p *Packet) []Event {
 	r.out = nil
 	line := r.tick(p)
 	r.fire()
-	if p.Has(MarkCarrier) { // rule 4
-		return r.out
+	if !p.Has(MarkCarrier) { // rule 4
+		r.take(p, line)
 	}
+	return r.out
+}
+
+func (r *reference) take(p *Packet, line int64) {
 	switch p.Kind {
 	case KindTCP:
 		r.tcp(p, line)
@@ -114,7 +121,6 @@ func (r *reference) add(p *Packet) []Event {
 	case KindOther:
 		r.protocol(p, line)
 	}
-	return r.out
 }
 
 // advance moves the line clock without a packet.
@@ -127,8 +133,8 @@ func (r *reference) advance(now int64) []Event {
 	return r.out
 }
 
-// end is rule 13. Each attempt settles by itself: announced, counted, Final.
-// One that was answered but not yet judged is neither counted nor cut.
+// end is rule 14. Each attempt settles by itself: announced, counted, Final.
+// One that was answered and is still open is neither counted nor cut.
 func (r *reference) end() []Event {
 	r.out = nil
 	for _, a := range r.opened {
@@ -139,6 +145,9 @@ func (r *reference) end() []Event {
 		if a.Outcome == Silent && !a.Counted {
 			a.Cut = true
 			r.countSilent(a)
+		}
+		if a.Outcome == Answered && a.closed && !a.payload {
+			r.count(a)
 		}
 		r.finish(a)
 	}
@@ -227,6 +236,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	a.Packets, a.Connections = packets+1, conns+1
 	e.saw(c, r.clock)
 	r.emit(Opened, a)
+	r.asked(p, k, c.port)
 }
 
 // mayStart is rule 4. The exception for ARP and neighbour discovery is read as
@@ -276,6 +286,7 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	}
 	r.after(refCountAfter, func() { r.countSilent(a) })
 	r.after(refFinalAfter, func() { r.finish(a) })
+	r.asked(p, k, c.port)
 }
 
 // copied counts a copy of a first packet, unless that has led to something.

@@ -16,7 +16,7 @@ type TableStats struct {
 	Packets     uint64 // packets given to Add
 	Attempts    uint64 // attempts opened
 	Connections uint64 // connections of those attempts
-	Backscatter uint64 // replies, resets and ICMP errors that belong to nothing
+	Backscatter uint64 // replies, resets and ICMP errors that belonged to nothing when they came
 	MidStream   uint64 // conversations whose beginning was not seen
 	Evicted     uint64 // targets forgotten because the table was full
 	EvictedLive uint64 // of those, attempts whose outcome was not decided yet
@@ -36,6 +36,7 @@ type Table struct {
 	sockets    socketTable
 	gateways   gateways
 	tombstones tombstones
+	waiting    earlyAnswers
 	max        int
 	now        int64 // what events are said to happen at
 	stats      TableStats
@@ -124,8 +125,11 @@ func (t *Table) Close(dst []Event) (events []Event, more bool) {
 			continue
 		}
 		dst = t.announce(e, dst)
-		if e.outcome == Silent && !e.has(stateOnce) {
+		switch {
+		case e.outcome == Silent && !e.has(stateOnce):
 			e.state |= stateCut
+			dst = t.count(e, dst)
+		case e.outcome == Answered && e.technique == TCPSYN && e.has(stateClosed) && !e.has(statePayload):
 			dst = t.count(e, dst)
 		}
 		dst = t.finish(e, dst)
@@ -180,10 +184,10 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 	}
 	t.set(timerCount, t.clock.now, n, e.gen)
 	t.set(timerFinal, t.clock.now, n, e.gen)
-	if technique == UDP {
-		return dst
+	if technique != UDP {
+		dst = append(dst, e.event(Opened, t.now))
 	}
-	return append(dst, e.event(Opened, t.now))
+	return t.asked(&e.key, port, p, dst)
 }
 
 // announced is announce for use inside an expression.
@@ -207,7 +211,7 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 	dst = append(dst, e.event(Opened, t.now))
 	opened := &dst[len(dst)-1]
 	opened.Time, opened.TimeLine = p.Time, line
-	return dst
+	return t.asked(&e.key, port, p, dst)
 }
 
 // create makes an entry, dropping another one first if the table is full.

@@ -25,6 +25,9 @@ const (
 	stateBack         // the other did
 	stateAheadCarried // its link address has been noted
 	stateBackCarried  // the other's has
+
+	// Of an attempt of TCPSYN, which never becomes mid-stream:
+	stateClosed = stateAhead // the initiator sent FIN or RST after the handshake
 )
 
 // entry is one target of one initiator: two cache lines, the first of which is

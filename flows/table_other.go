@@ -70,10 +70,24 @@ func (t *Table) reply(p *Packet, c Class, dst []Event) []Event {
 	e, n := t.find(&k)
 	if e == nil {
 		t.stats.Backscatter++
+		t.early(&k, identifier(p), p)
 		return dst
 	}
 	e.saw(t.clock.now)
+	if e.has(stateFinal) {
+		t.early(&k, identifier(p), p)
+		return dst
+	}
 	return t.answer(e, n, dst)
+}
+
+// identifier is what an echo, timestamp or mask message has in place of a source
+// port; 0 for others.
+func identifier(p *Packet) uint16 {
+	if p.Kind == KindARPReply || p.Kind == KindNeighborAdvert {
+		return 0
+	}
+	return uint16(p.Seq >> 16)
 }
 
 // protocol takes an IP protocol without ports: a packet the other way answers.
@@ -104,9 +118,13 @@ func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
 	e, n := t.find(&k)
 	if e == nil {
 		t.stats.Backscatter++
+		t.early(&k, p.DstPort, p)
 		return dst
 	}
 	e.saw(t.clock.now)
+	if e.has(stateFinal) {
+		t.early(&k, p.DstPort, p)
+	}
 	switch p.Kind {
 	case KindSCTPInitAck:
 		return t.answer(e, n, dst)
@@ -130,15 +148,17 @@ func (t *Table) icmpError(p *Packet, dst []Event) []Event {
 	case protoSCTP:
 		k.Class = ClassSCTP
 	case protoICMP, protoICMPv6:
-		k.Class, k.Port = ClassEcho, 0
+		k.Class, k.Port = requestClass(p.QuotedDstPort), 0
 	}
 	e, _ := t.find(&k)
 	asked := k.Class == ClassTCP || k.Class == ClassUDP
 	if e == nil || asked && !e.remembersPort(p.QuotedSrcPort) {
 		t.stats.Backscatter++
+		t.early(&k, p.QuotedSrcPort, p)
 		return dst
 	}
 	if e.state&(stateFinal|stateStream) != 0 {
+		t.early(&k, p.QuotedSrcPort, p)
 		return dst
 	}
 	if p.Kind == KindTimeExceeded {
@@ -148,6 +168,18 @@ func (t *Table) icmpError(p *Packet, dst []Event) []Event {
 		e.code = p.Code
 	}
 	return t.fail(e, Unreachable, dst)
+}
+
+// requestClass is the class of a quoted ICMP request, by its type.
+func requestClass(kind uint16) Class {
+	switch kind {
+	case 13:
+		return ClassTimestamp
+	case 17:
+		return ClassMask
+	default:
+		return ClassEcho
+	}
 }
 
 // IP protocol numbers, as assigned by IANA.

@@ -61,9 +61,14 @@ func (t *Table) tcpSYNACK(p *Packet, dst []Event) []Event {
 	switch {
 	case e == nil:
 		t.stats.Backscatter++
+		t.early(&k, p.DstPort, p)
 		return dst
 	case e.technique != TCPSYN:
+		t.early(&k, p.DstPort, p)
 		return t.stream(e, dst)
+	case e.has(stateFinal):
+		t.early(&k, p.DstPort, p)
+		return dst
 	default:
 		return t.answer(e, n, dst)
 	}
@@ -83,29 +88,33 @@ func (t *Table) answer(e *entry, n uint32, dst []Event) []Event {
 }
 
 func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
-	k := backward(p, ClassTCP)
-	if e, _ := t.find(&k); e != nil {
-		if e.has(stateFinal) {
+	back := backward(p, ClassTCP)
+	if e, _ := t.find(&back); e != nil {
+		if e.state&(stateFinal|stateStream) != 0 {
+			t.early(&back, p.DstPort, p)
 			return dst
 		}
 		return t.fail(e, Refused, dst)
 	}
-	k = forward(p, ClassTCP)
+	k := forward(p, ClassTCP)
 	e, n := t.find(&k)
 	if e == nil {
 		t.stats.Backscatter++
+		t.early(&back, p.DstPort, p)
 		return dst
 	}
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
 	}
-	if e.outcome == Answered && e.state&(statePayload|stateFinal|stateStream) == 0 {
-		if !e.has(stateHandshake) {
-			e.state |= stateHalfOpen
-		}
-		return t.count(e, dst)
+	if e.outcome != Answered || e.state&(statePayload|stateFinal|stateStream) != 0 {
+		return dst
 	}
-	return dst
+	if e.has(stateHandshake) {
+		e.state |= stateClosed
+		return dst
+	}
+	e.state |= stateHalfOpen
+	return t.count(e, dst)
 }
 
 // tcpSegment takes what is neither SYN nor RST.
@@ -173,8 +182,8 @@ func (t *Table) tcpInitiator(e *entry, n uint32, p *Packet, dst []Event) []Event
 			dst = t.raise(e, Productive, dst)
 		}
 	}
-	if p.Flags&FlagFIN != 0 && e.outcome == Answered && e.has(stateHandshake) && e.state&(statePayload|stateFinal) == 0 {
-		return t.count(e, dst)
+	if p.Flags&FlagFIN != 0 && e.has(stateHandshake) {
+		e.state |= stateClosed
 	}
 	return dst
 }

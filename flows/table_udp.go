@@ -85,7 +85,7 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now, entry: n, port: p.DstPort, has: true})
 		return dst
 	}
-	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok {
+	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok && !t.overtaken(k, p) {
 		a := t.noted(asked, p)
 		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last() <= noteLife {
 			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
@@ -105,6 +105,8 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 			t.answered(p)
 		} else {
 			t.stats.Backscatter++
+			back := backward(p, ClassUDP)
+			t.early(&back, p.DstPort, p)
 		}
 		return dst
 	}
