@@ -29,8 +29,8 @@ type fact struct {
 }
 
 func newFacts() facts {
-	make := func() [][factWays]fact { return make([][factWays]fact, factBuckets) }
-	return facts{make(), make(), make(), make()}
+	empty := func() [][factWays]fact { return make([][factWays]fact, factBuckets) }
+	return facts{empty(), empty(), empty(), empty()}
 }
 
 // learn takes a productive attempt.
