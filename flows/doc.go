@@ -103,8 +103,9 @@
 //     packet within 60 s. (Where both hold, the first looked for.)
 //   - Else it is a new connection of (X,Y,y) if that exists.
 //   - Else it is a reply if there is a live note that the socket Y:y sent
-//     to X (then the attempt of the note becomes productive), or sent to a
-//     group within 30 s.
+//     to X (then the attempt of the note becomes productive, unless the
+//     datagram is MarkReplyLike: what knows a protocol answers from the port
+//     that was asked), or sent to a group within 30 s.
 //   - Else it starts nothing if it is MarkReplyLike, or if X:x is a server
 //     socket: one that three hosts have answered, by any of the above, from
 //     three different ports, each ≥ 1024.
@@ -168,9 +169,10 @@
 // attempt is final or mid-stream; echo, timestamp, mask, ARP and NDP replies,
 // INIT-ACK, COOKIE-ACK, ABORT and ICMP errors without an attempt that is not
 // final (errors also by the source port of rule 8); and UDP by the last but one
-// case of rule 7, where it starts nothing. What it says elsewhere of it holds all
-// the same: it may have been counted as backscatter. It answers the key's
-// question from the source port (identifier) that it is sent to, or quotes. When
+// case of rule 7, where it starts nothing, and by a note between two hosts. What
+// it says elsewhere of it holds all the same: it may have been counted as
+// backscatter. It answers the key's question from the source port (identifier)
+// that it is sent to, or quotes. When
 // a first packet of that key and port makes a new connection, the answer is taken
 // from there and looked at as if it came then, behind Opened, if the first
 // packet's own time is not later than the answer's (of UDP: if it is earlier). For

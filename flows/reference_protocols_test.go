@@ -347,7 +347,9 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 	overtaken := waits && early.Kind == KindUDP && starts
 	if n, ok := r.sent[refSent{to, p.Src}]; ok && n.live(r.clock) && !overtaken {
 		r.answered(to, from)
-		if n.ofAttempt() {
+		_, reverse, _ := refKeys(ClassUDP, p)
+		r.keep(p, reverse, p.DstPort)
+		if n.ofAttempt() && !p.Has(MarkReplyLike) {
 			n.entry.last = r.clock
 			r.raise(n.entry.attempt, Productive)
 		}

@@ -90,7 +90,9 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last() <= noteLife {
 			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
 			t.answered(p)
-			if a == nil {
+			back := backward(p, ClassUDP)
+			t.early(&back, p.DstPort, p)
+			if a == nil || p.Has(MarkReplyLike) {
 				return dst
 			}
 			a.saw(t.clock.now)
