@@ -8,5 +8,12 @@
 // What may accuse a source is narrow. A rule counts attempts that were
 // unproductive, unless it says otherwise; a host with which the source had a
 // productive conversation is not swept by it; and where a rule asks for a
-// share, enough of what the source tried in the same way must have failed.
+// share, enough of what the source tried in the same way must have failed. What is
+// no search is no evidence either: see excuse, weigh and weighs, each of which has
+// tests that name a scanner beside what it spares.
+//
+// Beside rules with windows there are three that take longer: a walk that failed
+// first contacts climb and successes go down (package walk), hours far above the
+// earlier ones (package outlier), and counts over hours to a month in little memory
+// (package tier).
 package detect
