@@ -36,8 +36,9 @@ test: ## vet and test everything that needs nothing but Go
 	$(GO) vet $(PACKAGES)
 	$(GO) test $(PACKAGES)
 
+# What takes minutes with the race detector and has no goroutines of its own is short.
 race: ## test with the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race ./... $(PROGRAMS)
+	CGO_ENABLED=1 $(GO) test -race -short ./... ./testdata/bench ./testdata/gen
 
 libpcap: ## build bin/synoptic-libpcap and test it (needs a C compiler, libpcap's headers; root tests a device)
 	CGO_ENABLED=1 $(GO) vet -tags libpcap ./...

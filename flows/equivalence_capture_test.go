@@ -18,6 +18,9 @@ import (
 // they are at hand, the labelled ones: in the directory that SYNOPTIC_CORPUS
 // names, or beside the project.
 func TestTableIsTheReferenceOnCaptures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is on one goroutine: minutes with the race detector")
+	}
 	t.Parallel()
 	corpus := os.Getenv("SYNOPTIC_CORPUS")
 	if corpus == "" {

@@ -52,6 +52,9 @@ func splunkSets() []captureSet {
 // its connections: the same sources, bins and values. With the thresholds
 // lowered, the counts that stay below them are compared as well.
 func TestSplunkProfileAgreesWithItsSearches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads every capture more than once: minutes with the race detector")
+	}
 	o := newOracle(t)
 	published, lowest := thresholds{ports: 50, hosts: 3}, thresholds{ports: 1, hosts: 1}
 	var files int

@@ -75,6 +75,9 @@ func (w wrapping) scansNobody(t *testing.T, frames [][]byte, snap int, mode flow
 // end point to sixty others. However much of it was captured, and whichever of the
 // packets are looked at, the end points have scanned nobody.
 func TestTunnelsScanNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is on one goroutine: minutes with the race detector")
+	}
 	t.Parallel()
 	for _, w := range tunnels() {
 		if !w.hasCarrier() || !w.carries(false) {

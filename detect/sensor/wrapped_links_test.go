@@ -325,6 +325,9 @@ func radiotaps() []wrapping {
 }
 
 func TestScanInEveryLink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is on one goroutine: minutes with the race detector")
+	}
 	t.Parallel()
 	for _, w := range links() {
 		t.Run(w.name, w.foundInAll)

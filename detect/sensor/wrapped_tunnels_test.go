@@ -308,6 +308,9 @@ func nests() []wrapping {
 }
 
 func TestScanInEveryTunnel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is on one goroutine: minutes with the race detector")
+	}
 	t.Parallel()
 	for _, w := range tunnels() {
 		t.Run(w.name, w.foundInAll)
