@@ -107,6 +107,9 @@ func newLine(depth int) (*line, error) {
 	return l, err
 }
 
+// ethernet is the LINKTYPE number of frames that can be passed over undecoded.
+const ethernet = 1
+
 // batch is how many packets go through the stages at a time, as in the sensor.
 const batch = 256
 
@@ -142,6 +145,9 @@ func (l *line) through(src capture.Source, frames []capture.Frame) {
 		f := &frames[i]
 		for int(f.Iface) >= len(l.links) {
 			l.links = append(l.links, src.Link(uint32(len(l.links))))
+		}
+		if l.links[f.Iface] == ethernet && l.settled.SkipFrame(f.Data) {
+			continue
 		}
 		had := len(l.packets)
 		l.packets = l.decoder.Append(l.packets, f.Data, flows.Meta{
