@@ -35,7 +35,7 @@ type Stats struct {
 	Sources        int    // sources with a record now
 	SourcesEvicted uint64 // records forgotten because Config.Sources was reached
 	Groups         int    // counts kept now
-	GroupsEvicted  uint64 // counts forgotten because Config.Groups was reached
+	GroupsEvicted  uint64 // counts forgotten because Config.Groups was reached, and walks for want of room
 	Guarded        uint64 // times a threshold was crossed and a guard held the rule back
 }
 
@@ -119,6 +119,9 @@ func (e *Engine) Replace(rules Rules) error {
 		merits = merits || !c.early && !c.unproductive
 		compiled = append(compiled, c)
 	}
+	if err := slow.begin(); err != nil {
+		return err
+	}
 	e.walks, e.tiers = walks, slow
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
@@ -129,7 +132,7 @@ func (e *Engine) Replace(rules Rules) error {
 func (e *Engine) Stats() Stats {
 	s := e.stats
 	s.Sources, s.SourcesEvicted = len(e.sources.index), e.sources.evicted
-	s.Groups, s.GroupsEvicted = len(e.groups.index), e.groups.evicted
+	s.Groups, s.GroupsEvicted = len(e.groups.index), e.groups.evicted+e.walkers.evicted
 	return s
 }
 
@@ -187,6 +190,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	switch {
 	case pr.weighs():
 		pr.excused = e.excuse(s, pr)
+		e.facts.suffer(s, &pr.attempted, e.now)
 	case pr.outcome == flows.Unseen: // the next may repeat it
 		pr.excused = true
 	default:
@@ -243,10 +247,11 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		e.remember(s, pr, e.early || ev.Withdrawn)
 		e.count(s, pr)
 	} else {
-		pr.excused = e.past.excused(s, &pr.attempted)
 		if s.incident == nil {
 			e.past.renew(s, &pr.attempted)
 		}
+		// The history finds only the source's latest attempts again.
+		pr.excused = e.excuse(s, pr)
 	}
 	e.step(s, pr)
 	e.slow(s, pr)
@@ -302,7 +307,7 @@ func (e *Engine) count(s *source, pr *probe) {
 			continue
 		}
 		g := e.groups.count(r, s, pr)
-		if g.size() <= r.Over || s.incident != nil && s.incident.noted(r, g) {
+		if g.size() <= r.Over || s.incident != nil && s.incident.noted(r, g.key.bin, g.size()) {
 			continue
 		}
 		if value, ok := e.fires(r, g, s, pr); ok {
@@ -347,7 +352,7 @@ func (e *Engine) fire(r *compiledRule, c crossing, s *source, pr *probe) {
 		e.openIncident(r, c, s, pr)
 		return
 	}
-	if c.baseline == nil || !s.incident.knows(r, c) {
+	if !s.incident.noted(r, c.bin, c.value) {
 		s.incident.fired(r, c, pr, e.now)
 	}
 }

@@ -73,16 +73,19 @@ func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
 // to be a retry.
 const retryAfter = 600 // seconds
 
-// failedBefore notes a failure, and reports whether the target failed the source
-// already, long before.
-func (f *facts) failedBefore(s *source, a *attempted, now int64) bool {
+// suffer notes a failure.
+func (f *facts) suffer(s *source, a *attempted, now int64) {
 	tag := hashAddr(&s.addr, 0) ^ serviceOf(a)
-	if old := get(f.failures, tag, now); old != nil {
-		old.at = secondsOf(now)
-		return old.at-old.who[0] >= retryAfter
+	known := get(f.failures, tag, now) != nil
+	if failed := put(f.failures, tag, now); !known {
+		failed.who[0] = secondsOf(now) // since when
 	}
-	put(f.failures, tag, now).who[0] = secondsOf(now) // since when
-	return false
+}
+
+// failedBefore reports whether a target failed a source already, long before.
+func (f *facts) failedBefore(s *source, a *attempted, now int64) bool {
+	old := get(f.failures, hashAddr(&s.addr, 0)^serviceOf(a), now)
+	return old != nil && secondsOf(now)-old.who[0] >= retryAfter
 }
 
 func serviceOf(a *attempted) uint64 {

@@ -48,8 +48,8 @@ func (h *history) at(pos uint64) *attempted {
 }
 
 // renew notes what has become of a remembered attempt, in its place, and
-// reports whether it is remembered. Crafted was settled when it was added, but that an
-// answer may still show it.
+// reports whether it is remembered. Whether it is crafted was settled when it was
+// added.
 func (h *history) renew(s *source, a *attempted) bool {
 	old := h.same(s, a)
 	if old == nil {
@@ -80,12 +80,6 @@ func (h *history) flag(s *source, a *attempted) {
 	if old := h.same(s, a); old != nil {
 		old.flagged = true
 	}
-}
-
-// excused reports whether an attempt is remembered as one that is no evidence.
-func (h *history) excused(s *source, a *attempted) bool {
-	old := h.same(s, a)
-	return old != nil && old.excused
 }
 
 // near is how far back a change to an attempt looks for it.

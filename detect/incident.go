@@ -202,28 +202,16 @@ func (inc *incident) begin(found []*attempted) {
 // noted reports whether the scan knows already that a rule fired, and keeps
 // its value. Of a tumbling window there is one entry a bin, with the highest
 // value; of others one a rule, with the first.
-func (inc *incident) noted(r *compiledRule, g *group) bool {
+func (inc *incident) noted(r *compiledRule, bin int64, value int) bool {
 	for i := len(inc.rules) - 1; i >= 0; i-- {
 		f := &inc.rules[i]
-		if f.Rule != r.Name || inc.bins[i] != g.key.bin {
+		if f.Rule != r.Name || inc.bins[i] != bin {
 			continue
 		}
 		if !r.sliding() {
-			f.Value = max(f.Value, g.size())
+			f.Value = max(f.Value, value)
 		}
 		return true
-	}
-	return false
-}
-
-// knows reports whether a rule has fired in the same bin, and keeps its highest
-// value there.
-func (inc *incident) knows(r *compiledRule, c crossing) bool {
-	for i := range inc.rules {
-		if f := &inc.rules[i]; f.Rule == r.Name && inc.bins[i] == c.bin {
-			f.Value = max(f.Value, c.value)
-			return true
-		}
 	}
 	return false
 }

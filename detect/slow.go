@@ -11,7 +11,7 @@ import (
 // slowRules are the rules with a slow window, by tier.
 type slowRules struct {
 	rules [tier.Month + 1]*compiledRule
-	table *tier.Table // made at the first failure
+	table *tier.Table // nil without rules
 }
 
 // tierMost is what each tier can count, in the order of tiers.
@@ -46,7 +46,13 @@ func (s *slowRules) concern(a *attempted, src *source, home homeNets) bool {
 	return slices.ContainsFunc(s.rules[:], func(r *compiledRule) bool { return r != nil && r.concerns(a, src, home) })
 }
 
-func (s *slowRules) none() bool { return *s == slowRules{} }
+// begin makes what the rules count in, if there are any.
+func (s *slowRules) begin() (err error) {
+	if *s != (slowRules{}) {
+		s.table, err = tier.New(s.config())
+	}
+	return err
+}
 
 // config is what the rules ask of the table. A tier without a rule counts to what it
 // can.
@@ -68,15 +74,8 @@ func (s *slowRules) config() tier.Config {
 // our own clients fail at elsewhere is as often the fault of others. While a scan of
 // the source is open there is nothing to find.
 func (e *Engine) slow(s *source, pr *probe) {
-	if s.incident != nil || e.tiers.none() || pr.excused || !e.home.has(&pr.responder) || !e.fails(pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
+	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !pr.fails() || !e.tiers.concern(&pr.attempted, s, e.home) {
 		return
-	}
-	if e.tiers.table == nil {
-		table, err := tier.New(e.tiers.config())
-		if err != nil {
-			return // the rules were checked: it has no errors
-		}
-		e.tiers.table = table
 	}
 	hit, ok := e.tiers.table.Fail(s.addr, valueOf(FieldTarget, &pr.attempted), e.now)
 	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {

@@ -65,21 +65,21 @@ func (t *sourceTable) full() bool { return len(t.slab) >= t.max }
 
 // make adds a record, in the place of the victim if there is no other.
 func (t *sourceTable) make(addr *[16]byte, now int64) *source {
-	s := &source{addr: *addr, made: now, active: now, partial: t.forgot}
+	s := &source{addr: *addr, made: now, active: now}
 	if !t.full() {
 		t.index[*addr] = uint32(len(t.slab))
 		t.slab = append(t.slab, s)
-		return s
+	} else {
+		t.evicted++
+		old := t.slab[t.hand]
+		if old.succeeds {
+			t.forgot, t.lost = true, now
+		}
+		delete(t.index, old.addr)
+		t.index[*addr] = uint32(t.hand)
+		t.slab[t.hand] = s
 	}
-	t.evicted++
-	old := t.slab[t.hand]
-	if old.succeeds {
-		t.forgot, t.lost = true, now
-		s.partial = true
-	}
-	delete(t.index, old.addr)
-	t.index[*addr] = uint32(t.hand)
-	t.slab[t.hand] = s
+	s.partial = t.forgot
 	return s
 }
 

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"github.com/synoptic-ids/synoptic/detect/walk"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -78,15 +80,23 @@ func (w *walker) down(c contact) {
 // spread reports whether the failures since the walk left 0 lie as those of a
 // scan do: over hosts, on few ports. Those of file sharing each have their own.
 func (w *walker) spread() bool {
-	ports := map[uint16]struct{}{}
-	failed := 0
+	var ports [walkerMet/3 + 1]uint16
+	failed, distinct := 0, 0
 	for i := range min(w.next, walkerMet) {
-		if c := &w.met[i]; c.failed && c.line >= w.began {
-			failed++
-			ports[c.port] = struct{}{}
+		c := &w.met[i]
+		if !c.failed || c.line < w.began {
+			continue
+		}
+		failed++
+		if !slices.Contains(ports[:distinct], c.port) {
+			if distinct == len(ports) {
+				return false
+			}
+			ports[distinct] = c.port
+			distinct++
 		}
 	}
-	return 3*len(ports) <= failed
+	return 3*distinct <= failed
 }
 
 // walkerTable finds walks by key. At its bound it forgets, of those it looks at,
@@ -129,11 +139,11 @@ func (t *walkerTable) victim() int {
 }
 
 // step takes a probe's part in the walks, once its outcome is final: up if it
-// failed, down if it succeeded. A handshake that was never used says nothing either way, nor does
-// silence over UDP, where much is sent that nobody is to answer.
+// failed, down if it succeeded. A handshake that was never used says nothing either
+// way, nor does silence over UDP, where much is sent that nobody is to answer.
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
-	failure := e.fails(pr)
+	failure := pr.fails()
 	if !failure && (!success || s.walks == 0) {
 		return
 	}
@@ -146,15 +156,15 @@ func (e *Engine) step(s *source, pr *probe) {
 
 // fails reports whether a probe, once its outcome is final, is a failure whatever the
 // time between it and others.
-func (e *Engine) fails(pr *probe) bool {
-	if pr.class == flows.ClassUDP {
+func (p *probe) fails() bool {
+	if p.class == flows.ClassUDP {
 		// Silence says nothing, and what goes from a lower port to an ephemeral one
 		// may be an answer.
-		if pr.outcome != flows.Unreachable || pr.event.SrcPort < pr.port && pr.port >= ephemeral && !pr.repeats {
+		if p.outcome != flows.Unreachable || p.event.SrcPort < p.port && p.port >= ephemeral && !p.repeats {
 			return false
 		}
 	}
-	return pr.counted && (pr.outcome != flows.Answered || pr.halfOpen)
+	return p.counted && (p.outcome != flows.Answered || p.halfOpen)
 }
 
 // walkOf takes a probe's part in the walk of one rule.

@@ -129,3 +129,28 @@ func TestWalkersAreBounded(t *testing.T) {
 	require.NotNil(t, tab.find(kept))
 	require.EqualValues(t, 2*walkersMax+1, tab.evicted)
 }
+
+// TestWalkExcusesTheBusy: what is excused when it counts is excused when it is final,
+// though the source has tried hundreds of targets meanwhile.
+func TestWalkExcusesTheBusy(t *testing.T) {
+	w := newWire(t, withWalks(t))
+	for i := range 12 {
+		w.busy(float64(i*60), inside, nth("198.51.0.0", i), 5985)
+	}
+	for i := range 12 { // they are off the next day, while the source is at work
+		at := 86400 + float64(i)/10
+		w.knock(at, inside, nth("198.51.0.0", i), 5985)
+		for j := range 10 {
+			w.busy(at, inside, nth("198.51.0.0", 100+10*i+j), 443)
+		}
+	}
+	for i := range 3 { // what failed and had no use before is what its walk is made by
+		w.knock(86402+float64(i), inside, nth("198.52.0.0", i), 443)
+	}
+	w.idle(86500)
+	for _, walker := range w.engine.walkers.index {
+		require.LessOrEqual(t, walker.walk.Value(), 3)
+	}
+	w.end()
+	require.Empty(t, w.scans)
+}
