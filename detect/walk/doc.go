@@ -13,8 +13,8 @@
 //
 // Mell and Harang ("Evasion-resistant network scan detection", 2015) showed how
 // to walk past it: a probe of a service known to be open for every other probe
-// leaves the walk where it was. [Failures] counts distinct targets that failed,
-// and no success makes up for one.
+// leaves the walk where it was. What counts distinct failed targets alone, as the
+// slow tiers beside this package do, cannot be evaded so.
 //
-// Neither type locks, allocates or holds pointers.
+// A walk does not lock, allocate or hold pointers.
 package walk
