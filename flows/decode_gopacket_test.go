@@ -214,6 +214,10 @@ func (p *Packet) quoted(kind Kind, data []byte, start gopacket.LayerType) {
 	switch w.Kind {
 	case KindEchoRequest, KindTimestampRequest, KindMaskRequest:
 		sport = uint16(w.Seq >> 16)
+		dport = map[Kind]uint16{KindEchoRequest: 8, KindTimestampRequest: 13, KindMaskRequest: 17}[w.Kind]
+		if w.Proto == protoICMPv6 {
+			dport = 128
+		}
 	case KindEchoReply, KindTimestampReply, KindMaskReply, KindICMPOther, KindNeighborSolicit, KindNeighborAdvert:
 		return
 	}

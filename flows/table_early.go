@@ -1,11 +1,14 @@
 package flows
 
+import "slices"
+
 const (
 	// earlyLife is how long an answer waits for its question: several receive queues
 	// hand packets over up to this much out of order.
 	earlyLife = 50 * millisecond
-	// earlySlots bounds how many wait at once. Of two in one place the later stays.
-	earlySlots = 1 << 12
+	// earlyBuckets times ways answers wait at once: of a full bucket the one that has
+	// waited longest is lost.
+	earlyBuckets = 1 << 10
 )
 
 // earlyAnswers are the answers that came to nothing of late. Without one there is
@@ -18,9 +21,9 @@ type earlyAnswers struct {
 // earlyTable finds answers by what they answer. The tags lie together, so that a
 // look that finds nothing stays in the cache.
 type earlyTable struct {
-	tags    [earlySlots]uint64 // 0 is empty
-	at      [earlySlots]int64  // the line clock when it came
-	packets [earlySlots]Packet
+	tags    [earlyBuckets][ways]uint64 // 0 is empty
+	at      [earlyBuckets][ways]int64  // the line clock when it came
+	packets [earlyBuckets][ways]Packet
 }
 
 // earlyTag hashes what an answer answers: an attempt's key, and the source port or
@@ -29,47 +32,58 @@ func earlyTag(k *Key, port uint16, seed uint64) uint64 {
 	return mix(hashKey(k, seed)^uint64(port)<<24^mix2, seed^mix1) | 1
 }
 
-// earlyPlace is where a tag belongs.
-func earlyPlace(tag uint64) uint64 { return tag >> 52 % earlySlots }
+// earlyBucket is where a tag belongs.
+func earlyBucket(tag uint64) uint64 { return tag >> 52 % earlyBuckets }
 
-// early keeps an answer that no attempt waits for.
+// early keeps an answer that no attempt waits for, of those to one question the
+// latest.
 func (t *Table) early(k *Key, port uint16, p *Packet) {
 	if t.waiting.slots == nil {
 		t.waiting.slots = new(earlyTable)
 	}
 	tag := earlyTag(k, port, t.seed)
-	i := earlyPlace(tag)
-	s := t.waiting.slots
-	s.tags[i], s.at[i], s.packets[i] = tag, t.clock.now, *p
+	b, s := earlyBucket(tag), t.waiting.slots
+	place := 0
+	for i, other := range s.tags[b] {
+		if other == tag {
+			place = i
+			break
+		}
+		if s.tags[b][place] != 0 && (other == 0 || s.at[b][i] < s.at[b][place]) {
+			place = i
+		}
+	}
+	s.tags[b][place], s.at[b][place], s.packets[b][place] = tag, t.clock.now, *p
 	t.waiting.until = t.clock.now + earlyLife
 }
 
-// answerTo finds the answer that waits for a question: nil if there is none, or if
-// it left before the question did.
-func (t *Table) answerTo(k *Key, port uint16, p *Packet) (answer *Packet, place uint64) {
+// answerTo finds the answer that waits for a question, and the word that keeps it:
+// nil if there is none, or if it left before the question did.
+func (t *Table) answerTo(k *Key, port uint16, p *Packet) (answer *Packet, kept *uint64) {
 	s := t.waiting.slots
 	if s == nil || t.clock.now > t.waiting.until {
-		return nil, 0
+		return nil, nil
 	}
 	tag := earlyTag(k, port, t.seed)
-	i := earlyPlace(tag)
-	if s.tags[i] != tag || t.clock.now-s.at[i] > earlyLife {
-		return nil, 0
+	b := earlyBucket(tag)
+	i := slices.Index(s.tags[b][:], tag)
+	if i < 0 || t.clock.now-s.at[b][i] > earlyLife {
+		return nil, nil
 	}
-	a := &s.packets[i]
+	a := &s.packets[b][i]
 	if a.Time < p.Time || a.Time == p.Time && a.Kind == KindUDP {
-		return nil, 0
+		return nil, nil
 	}
-	return a, i
+	return a, &s.tags[b][i]
 }
 
 // asked lets the answer that waits for a first packet come now.
 func (t *Table) asked(k *Key, port uint16, p *Packet, dst []Event) []Event {
-	a, i := t.answerTo(k, port, p)
+	a, kept := t.answerTo(k, port, p)
 	if a == nil {
 		return dst
 	}
-	t.waiting.slots.tags[i] = 0
+	*kept = 0
 	switch a.Kind {
 	case KindTCP:
 		return t.tcp(a, t.clock.now, dst)
