@@ -140,6 +140,9 @@ func TestAgainstReference(t *testing.T) {
 			}
 		}
 	})
+	if testing.Short() {
+		return // too few runs for all of them to come by
+	}
 	for l := range levels {
 		require.Positive(t, findings[l], "%s: the test must have come by", l)
 	}
