@@ -29,7 +29,11 @@ type fact struct {
 }
 
 func newFacts() facts {
-	empty := func() [][factWays]fact { return make([][factWays]fact, factBuckets) }
+	empty := func() [][factWays]fact {
+		t := make([][factWays]fact, factBuckets)
+		clear(t) // a first lookup that only reads costs each page a second fault
+		return t
+	}
 	return facts{empty(), empty(), empty(), empty()}
 }
 

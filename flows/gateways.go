@@ -28,7 +28,7 @@ type gateways struct {
 const gatewayBuckets = 1 << 12
 
 func newGateways() gateways {
-	return gateways{buckets: make([][ways]carried, gatewayBuckets)}
+	return gateways{buckets: resident[[ways]carried](gatewayBuckets)}
 }
 
 // place is where an address belongs, and what of it is compared.

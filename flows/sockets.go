@@ -26,7 +26,7 @@ type noteTable struct {
 const noteBuckets = 1 << 14
 
 func newNoteTable(seed uint64) noteTable {
-	return noteTable{seed: seed, buckets: make([][ways]noteOf, noteBuckets)}
+	return noteTable{seed: seed, buckets: resident[[ways]noteOf](noteBuckets)}
 }
 
 // hashSocket hashes a socket and, where there is one, a peer.
@@ -93,7 +93,7 @@ type socketTable struct {
 const socketBuckets = 1 << 12
 
 func newSocketTable(seed uint64) socketTable {
-	return socketTable{seed: seed, buckets: make([][ways]socketOf, socketBuckets)}
+	return socketTable{seed: seed, buckets: resident[[ways]socketOf](socketBuckets)}
 }
 
 // answered notes that a peer answered a socket.

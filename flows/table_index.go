@@ -22,6 +22,15 @@ type arena struct {
 	hand   uint32 // where the search for an entry to drop goes on
 }
 
+// resident makes a table whose pages are there. Reading a page that was never
+// written and then writing it, as a lookup and an insertion do, costs two faults, the
+// second with an interrupt of every other processor.
+func resident[T any](n int) []T {
+	t := make([]T, n)
+	clear(t)
+	return t
+}
+
 func newArena(seed uint64) arena {
 	return arena{seed: seed, slots: make([]uint64, 1<<12), mask: 1<<12 - 1}
 }
@@ -156,7 +165,7 @@ func (a *arena) drop(e *entry, n uint32) {
 
 func (a *arena) grow() {
 	old := a.slots
-	a.slots = make([]uint64, 2*len(old))
+	a.slots = resident[uint64](2 * len(old))
 	a.mask = uint64(len(a.slots) - 1)
 	for _, s := range old {
 		if s != 0 {

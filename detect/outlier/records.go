@@ -56,7 +56,16 @@ type records struct {
 }
 
 func newRecords(n int, seed uint64) records {
-	return records{slots: make([]record, roundUp(n, ways)), seed: seed}
+	return records{slots: resident[record](roundUp(n, ways)), seed: seed}
+}
+
+// resident makes a table whose pages are there. Reading a page that was never
+// written and then writing it, as a lookup and an insertion do, costs two faults, the
+// second with an interrupt of every other processor.
+func resident[T any](n int) []T {
+	t := make([]T, n)
+	clear(t)
+	return t
 }
 
 // get finds the record of a key, rolled to an hour. If there is none, it takes the

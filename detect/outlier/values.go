@@ -18,7 +18,7 @@ type slot struct {
 }
 
 func newValues(n int, seed uint64) values {
-	return values{slots: make([]slot, roundUp(n, 8)), epoch: 1, seed: seed}
+	return values{slots: resident[slot](roundUp(n, 8)), epoch: 1, seed: seed}
 }
 
 // empty begins an hour.
