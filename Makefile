@@ -6,10 +6,13 @@ BIN       := bin/synoptic
 OUT       := out
 HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
 # The go tool passes over directories named testdata unless they are named.
-PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/gen ./testdata/site
+PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/flood ./testdata/gen ./testdata/site
 PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/replays
 FUZZTIME  ?= 10s
 CORPUS    ?= $(SYNOPTIC_CORPUS)
+SOAK      ?= 20m
+# Further flags of the flood, as FLOOD='-spoofed 1000000'.
+FLOOD     ?=
 GOLANGCI  ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 MAX_LINES := 600
 
@@ -19,7 +22,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench lab corpus accuracy generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench flood growth soak lab corpus accuracy generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -68,6 +71,19 @@ bench: build $(OUT)/bench/scan-heavy.pcap ## what a packet costs: by stage, and 
 # The generator writes this file last.
 $(OUT)/bench/scan-heavy.pcap:
 	$(GO) run ./testdata/gen bench -o $(OUT)/bench
+
+flood: $(OUT)/flood ## what is found, and how exactly, among 10 million forged sources; memory and time
+	@for span in 1h 30s; do for to in "" -distinct; do $(OUT)/flood -span $$span $$to $(FLOOD); echo; done; done
+
+growth: $(OUT)/flood ## what a packet costs as the tuples grow to 16 million
+	$(OUT)/flood -growth
+
+soak: $(OUT)/flood ## memory and speed over SOAK (20m) of one flood after the other in one process
+	$(OUT)/flood -soak $(SOAK) $(FLOOD)
+
+.PHONY: $(OUT)/flood
+$(OUT)/flood:
+	$(GO) build -o $@ ./testdata/flood
 
 lab: ## record real scanners in network namespaces and judge them (root, Linux)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab

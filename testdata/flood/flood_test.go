@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/capture"
+)
+
+// small is less than a hundredth of the flood.
+func small(span time.Duration, distinct bool) model {
+	return model{spoofed: 40_000, hosts: 1_000, scanners: 40, least: 20, most: 2_000, span: span, distinct: distinct, seed: 1}
+}
+
+func TestFloodHidesNoScanner(t *testing.T) {
+	for name, m := range map[string]model{
+		"seconds, one target":   small(30*time.Second, false),
+		"seconds, all distinct": small(30*time.Second, true),
+		"an hour, one target":   small(time.Hour, false),
+		"an hour, all distinct": small(time.Hour, true),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := run(m)
+			require.NoError(t, err)
+			found, of := o.recall(0, math.MaxInt, false)
+			require.Equal(t, of, found, "scanners that took a twelfth of the span")
+			found, of = o.recall(0, math.MaxInt, true)
+			require.GreaterOrEqual(t, 100*found, 95*of, "scanners that took all of it: %d of %d", found, of)
+			require.Zero(t, o.spoofed, "forged sources named")
+			require.Zero(t, o.hosts, "ordinary hosts named")
+			require.Zero(t, o.others)
+			x := o.exactness()
+			require.Zero(t, x.silent, "records that are wrong and do not say so")
+		})
+	}
+}
+
+// TestFloodIsWhatItSays holds the packets against the model: as many, in order, of the
+// sources and targets that are counted on.
+func TestFloodIsWhatItSays(t *testing.T) {
+	m := small(time.Minute, true)
+	src := newSource(m, began)
+	type pair struct{ from, to [4]byte }
+	type tried struct {
+		pair
+		port [2]byte
+	}
+	forged := map[[4]byte]bool{}
+	scans := map[[4]byte]map[tried]bool{}
+	to := map[tried]bool{}
+	frames := make([]capture.Frame, 256)
+	last := int64(0)
+	for {
+		n, err := src.Read(frames)
+		if err != nil {
+			break
+		}
+		for _, f := range frames[:n] {
+			require.GreaterOrEqual(t, f.Time, last)
+			last = f.Time
+			from, dst := [4]byte(f.Data[26:30]), [4]byte(f.Data[30:34])
+			if f.Data[47] != syn {
+				continue
+			}
+			switch {
+			case from[0] == 10:
+				require.False(t, forged[from], "a forged source sends once")
+				forged[from] = true
+				k := tried{pair{to: dst}, [2]byte(f.Data[36:38])}
+				require.False(t, to[k], "a target each")
+				to[k] = true
+			case from[0] == 100 && from[1] >= 96:
+				if scans[from] == nil {
+					scans[from] = map[tried]bool{}
+				}
+				scans[from][tried{pair{from, dst}, [2]byte(f.Data[36:38])}] = true
+			}
+		}
+	}
+	require.Len(t, forged, m.spoofed)
+	require.Len(t, scans, m.scanners)
+	least, most := math.MaxInt, 0
+	for i, s := range src.scanners {
+		a := scannerAddr(i)
+		targets := scans[[4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)}]
+		require.Len(t, targets, s.targets)
+		least, most = min(least, s.targets), max(most, s.targets)
+	}
+	require.Equal(t, m.least, least)
+	require.Equal(t, m.most, most)
+	require.LessOrEqual(t, last-began, int64(m.span)*7/4, "hosts end their conversations soon after")
+}
+
+func TestSameFloodSameAccount(t *testing.T) {
+	m := small(30*time.Second, true)
+	m.spoofed = 20_000
+	a, err := run(m)
+	require.NoError(t, err)
+	b, err := run(m)
+	require.NoError(t, err)
+	require.Equal(t, a.found, b.found)
+	require.Equal(t, a.summary.Table, b.summary.Table)
+}
+
+func TestGrowthAndSoak(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, growth(&out, 19))
+	require.Contains(t, out.String(), "up to   0.5 M tuples")
+	out.Reset()
+	require.NoError(t, soak(&out, small(time.Minute, false), time.Second, time.Second/2))
+	require.Contains(t, out.String(), "0 of them wrong")
+}
+
+func TestModelsThatCannotBe(t *testing.T) {
+	for _, m := range []model{
+		{spoofed: 1<<24 + 1, least: 1, most: 1, span: time.Second},
+		{hosts: -1, least: 1, most: 1, span: time.Second},
+		{least: 0, most: 1, span: time.Second},
+		{least: 1, most: 60_001, span: time.Second},
+		{least: 1, most: 1},
+	} {
+		require.Error(t, m.check())
+	}
+	m := small(time.Hour, false)
+	require.NoError(t, m.check())
+}

@@ -1,0 +1,58 @@
+// Command flood measures what is left of detection in a flood of forged sources:
+// scanners of all sizes among millions of sources that send one SYN each, and
+// ordinary hosts. It makes the packets in memory, takes them through the whole line,
+// and prints how many of the scanners were found, who was named besides, how exact
+// the records are, and the memory and time it took.
+//
+//	go run ./testdata/flood [-spoofed 10000000] [-span 1h] [-distinct] …
+//	go run ./testdata/flood -growth
+//	go run ./testdata/flood -soak 20m
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+func main() {
+	var m model
+	flag.IntVar(&m.spoofed, "spoofed", 10_000_000, "forged `sources`, with one SYN each")
+	flag.IntVar(&m.hosts, "hosts", 200_000, "ordinary `hosts`")
+	flag.IntVar(&m.scanners, "scanners", 5_000, "`scanners`, half of them in a twelfth of the span")
+	flag.IntVar(&m.least, "least", 20, "`targets` of the smallest scanner")
+	flag.IntVar(&m.most, "most", 20_000, "`targets` of the largest scanner")
+	flag.DurationVar(&m.span, "span", time.Hour, "`time` that all of it takes, by the packets' clock")
+	flag.BoolVar(&m.distinct, "distinct", false, "a target for each forged SYN; otherwise one for all")
+	flag.Uint64Var(&m.seed, "seed", 1, "`number` that everything is drawn by")
+	growing := flag.Bool("growth", false, "print what a packet costs as more and more tuples come, up to 16 times 2^20")
+	soaking := flag.Duration("soak", 0, "`time`, by the clock on the wall, to go on for with one flood after the other")
+	flag.Parse()
+	err := m.check()
+	switch {
+	case flag.NArg() > 0:
+		err = fmt.Errorf("%q is no flag", flag.Arg(0))
+	case err != nil:
+	case *growing:
+		err = growth(os.Stdout, 24)
+	case *soaking > 0:
+		err = soak(os.Stdout, m, *soaking, time.Minute)
+	default:
+		err = once(os.Stdout, m)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flood: error:", err)
+		os.Exit(1)
+	}
+}
+
+// once runs a flood and prints what came of it.
+func once(w io.Writer, m model) error {
+	o, err := run(m)
+	if err != nil {
+		return err
+	}
+	return o.print(w)
+}
