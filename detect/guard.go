@@ -37,9 +37,9 @@ func (e *Engine) fires(r *compiledRule, g *group, s *source, pr *probe) (value i
 	}
 	w := e.weigh(r, s, pr)
 	ok = w.failed > r.Over
-	if ok && r.Share > 0 && w.failed < overwhelming*(r.Over+1) && 2*w.crafted < w.failed {
+	if ok && r.Share > 0 && !w.overwhelms(r) && 2*w.crafted < w.failed {
 		// Where the successes may have been forgotten, a share cannot be told.
-		ok = w.whole && float64(w.failed) >= r.Share*float64(w.failed+w.succeeded)
+		ok = w.whole && w.seeks(r.Share)
 	}
 	if !ok {
 		e.stats.Guarded++
@@ -52,7 +52,21 @@ func (e *Engine) fires(r *compiledRule, g *group, s *source, pr *probe) (value i
 // distinct values.
 type weight struct {
 	failed, crafted, succeeded int
+	unused                     int  // of those that failed, by nothing but connections that were never used, of a host of ours
 	whole                      bool // nothing of the window has been forgotten
+}
+
+// seeks reports whether enough of what was tried led nowhere for a search. A host of
+// ours that finds nearly all doors open knew of them: connections that are closed unused,
+// as monitors and health checks close them, count, but do not show that it sought.
+func (w *weight) seeks(share float64) bool {
+	return float64(w.failed-w.unused) >= share*float64(w.failed+w.succeeded)
+}
+
+// overwhelms reports whether so much failed that the share is no longer asked. Of a
+// host all ports of which take connections, thirty are: it answers everything.
+func (w *weight) overwhelms(r *compiledRule) bool {
+	return w.failed >= overwhelming*(r.Over+1) || r.byDst && r.Count == FieldDstPort && w.unused == w.failed && w.failed >= answersAllPorts
 }
 
 // weigh counts what failed, what of that was crafted, and what succeeded. Where
@@ -80,7 +94,7 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 		switch {
 		case r.holds(a) && !excused:
 			_, used := e.guard.used[a.port]
-			unused := a.outcome == flows.Answered && !a.halfOpen && !a.crafted
+			unused := a.outcome == flows.Answered && a.handshake && !a.halfOpen && !a.crafted
 			f := e.guard.failed[v]
 			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used}
 		case a.counted || a.outcome == flows.Answered || a.outcome == flows.Productive: // or excused: it was tried
@@ -103,6 +117,9 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 	}
 	if active == 0 {
 		w.failed -= spared
+	}
+	if e.home.has(&s.addr) {
+		w.unused = w.failed - active
 	}
 	w.succeeded = len(e.guard.succeeded)
 	return w

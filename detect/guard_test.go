@@ -340,31 +340,52 @@ func TestFactsAreBounded(t *testing.T) {
 	require.True(t, f.usedBefore(s, recent, 200_001*second))
 }
 
-// TestUnusedConnections: a browser that connects ahead of need, or a health check,
-// is no scanner where the port is used too; a connect scan is.
+// TestUnusedConnections: a browser that connects ahead of need, or a health check or
+// monitor of ours, is no scanner: it finds open what it asks for. A connect scan finds
+// doors shut, or everything open.
 func TestUnusedConnections(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		used  bool
+		from  string
+		used  bool // the port is used elsewhere
+		ports bool // of one host
+		open  int
 		other int // failures of another kind
 		named bool
 	}{
-		{"the port is used elsewhere", true, 0, false},
-		{"the port is used nowhere", false, 0, true},
-		{"others fail otherwise", true, 3, true},
+		{"ours, the port is used elsewhere", inside, true, false, 12, 0, false},
+		{"ours, the port is used nowhere", inside, false, false, 12, 0, false},
+		{"ours, ports of one host", inside, false, true, 12, 0, false},
+		{"ours, a few others are down", inside, true, false, 12, 4, false},
+		{"ours, a third of them is shut", inside, true, false, 12, 6, true},
+		{"ours, a third of the ports is shut", inside, false, true, 12, 6, true},
+		{"ours, a host that answers everything", inside, false, true, 30, 0, true},
+		{"ours, a network that answers everywhere", inside, false, false, 100, 0, true},
+		{"not ours, the port is used elsewhere", outside, true, false, 12, 0, false},
+		{"not ours, the port is used nowhere", outside, false, false, 12, 0, true},
+		{"not ours, ports of one host", outside, false, true, 12, 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWire(t, profile(t, "default"))
-			if tt.used {
-				w.busy(0, inside, nth(server, 200), 443)
+			target := func(i int) (string, uint16) {
+				if tt.ports {
+					return server, uint16(443 + i)
+				}
+				return nth(server, i), 443
 			}
-			for i := range 12 {
-				c := w.dial(inside, nth(server, i), 443)
+			if tt.used {
+				w.busy(0, tt.from, nth(server, 200), 443)
+			}
+			for i := range tt.open {
+				host, port := target(i)
+				c := w.dial(tt.from, host, port)
 				w.send(float64(i), c.syn(), c.synack(), c.ack())
 			}
 			for i := range tt.other {
-				w.refused(15+float64(i), inside, nth(server, 100+i), 443)
+				host, port := target(100 + i)
+				w.refused(105+float64(i), tt.from, host, port)
 			}
+			w.idle(120)
 			w.end()
 			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
 		})

@@ -82,7 +82,7 @@ func (e *Engine) slow(s *source, pr *probe) {
 		return
 	}
 	r := e.tiers.rules[hit.Tier]
-	if w := e.weigh(r, s, pr); float64(w.failed) < r.Share*float64(w.failed+w.succeeded) {
+	if w := e.weigh(r, s, pr); !w.seeks(r.Share) {
 		e.stats.Guarded++
 		return
 	}

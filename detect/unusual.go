@@ -26,7 +26,7 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 		return
 	}
 	if r.unproductive && r.Share > 0 {
-		if w := e.weigh(r, s, pr); !w.whole || float64(w.failed) < r.Share*float64(w.failed+w.succeeded) {
+		if w := e.weigh(r, s, pr); !w.whole || !w.seeks(r.Share) {
 			e.stats.Guarded++
 			return
 		}

@@ -18,8 +18,6 @@ import (
 // and why. A test fails as soon as one of them is judged rightly.
 var knownWrong = map[string]string{
 	"ipv6-outage": "services of others that worked for everybody until the uplink was gone",
-	"monitor":     "connections that are closed unused are all that counts",
-	"port-checks": "connections that are closed unused are all that counts",
 	"dhcp-pings":  "addresses are asked for because nobody should have them",
 }
 
