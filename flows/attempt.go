@@ -117,12 +117,22 @@ const (
 	Raised              // its outcome rose
 	Withdrawn           // it was counted, and counts no longer
 	Final               // ten seconds have passed, or the input ended
+	// Conversed comes, also after Final, when the latest connection of a productive
+	// attempt of TCP has lasted longer, or on ending has carried more, than a probe
+	// does: ten seconds, or 4 KiB both ways taken together. It comes at most twice for
+	// one connection: while it lasts, and when it ends.
+	Conversed
 )
 
 // Event is one step in the life of an attempt.
 type Event struct {
 	Attempt
 	Kind EventKind
+	// Sent and Received are the bytes of payload that the initiator sent and got, and
+	// Lasted the milliseconds from the first packet, of the connection that Conversed
+	// is about; 0 where they are not known, as the bytes while it lasts, and in other
+	// events. Bytes are told by sequence numbers, modulo 2^31.
+	Sent, Received, Lasted uint32
 	// At is the line clock when it happened.
 	At int64
 }

@@ -179,4 +179,25 @@
 // a datagram that is the question of such a UDP answer, and is by itself neither
 // MarkReplyLike nor from a server socket, the note between the two hosts is not
 // looked at in rule 7.
+//
+// 16. Conversations. Of the latest connection of an attempt of TCPSYN (the segments
+// from or to its source port) it is noted who has sent payload, FIN or RST. Both
+// sides' bytes are told by sequence numbers. The initiator's begin with its Seq+1,
+// the responder's with Seq+1 of the first SYN+ACK that acknowledges that, or, if that
+// came before, with what the initiator's first segment with ACK and with Seq+1
+// acknowledges. A segment with FIN or RST says where they end: its sender's with its
+// Seq and payload, the other's, if it has ACK, with Ack, less one if that side has
+// sent FIN and the rest is not 0. What cannot be told is 0. A number of 2^31 or more
+// makes the segment say nothing.
+//   - Such a segment, of a productive attempt, emits Conversed, once a connection, if
+//     either side has sent payload or by this has sent any, and so has the other, and
+//     if it is 4,096 bytes or more in all, or if the connection was opened ten seconds
+//     ago or earlier.
+//   - An open connection (the attempt productive, payload from both sides, no FIN or
+//     RST) emits Conversed as well when its attempt becomes final, or at the first
+//     later segment with which it is open, if it was opened ten seconds ago or
+//     earlier. If not, it does twenty seconds later, if it is open then.
+//
+// Ten seconds are milliseconds since the attempt's line time, both ends rounded
+// down.
 package flows

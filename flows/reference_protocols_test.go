@@ -43,6 +43,7 @@ func (r *reference) tcp(p *Packet, line int64) {
 		r.first(p, line, own, TCPSYN)
 	case p.Flags&FlagSYN != 0:
 		e := r.entries[reverse]
+		r.greet(p, e)
 		if e == nil || e.attempt == nil || e.attempt.over || e.attempt.Technique != TCPSYN {
 			r.keep(p, reverse, p.DstPort)
 		}
@@ -74,6 +75,7 @@ func (r *reference) splitBy(p *Packet, own, reverse Key) *refEntry {
 // a flag probe the initiator's RST is a segment with other flags.
 func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 	if e := r.entries[reverse]; e != nil {
+		r.hear(p, e.attempt, false)
 		if e.waits() {
 			r.raise(e.attempt, Refused)
 		} else {
@@ -94,6 +96,7 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 		r.probeAgain(p, line, e)
 		return
 	}
+	r.hear(p, a, true)
 	switch {
 	case a.over || a.Outcome != Answered || a.payload:
 	case a.Handshake:
@@ -170,6 +173,7 @@ func (r *reference) fromInitiator(p *Packet, a *refAttempt) {
 	if p.Flags&FlagFIN != 0 && a.Handshake {
 		a.closed = true
 	}
+	r.hear(p, a, true)
 }
 
 func (r *reference) fromResponder(p *Packet, a *refAttempt) {
@@ -179,6 +183,7 @@ func (r *reference) fromResponder(p *Packet, a *refAttempt) {
 	if a.payload {
 		r.speak(p, a)
 	}
+	r.hear(p, a, false)
 }
 
 type refLink struct {
@@ -380,7 +385,7 @@ func (r *reference) turn(p *Packet, line int64, e *refEntry) {
 	r.entries[own] = e
 	c := refConnection(ClassUDP, p)
 	e.attempt.Attempt = Attempt{Key: own, Technique: UDP}
-	e.attempt.begin(p, line, c)
+	e.attempt.begin(p, line, r.clock, c)
 	e.conns = nil
 	e.saw(c, r.clock)
 	r.raise(e.attempt, Productive)

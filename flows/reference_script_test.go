@@ -56,7 +56,7 @@ var refWords = []struct {
 const refFlagLetters = "FSRPAUEW"
 
 var (
-	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final"}
+	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final", "Conversed"}
 	refOutcomeNames   = []string{"silent", "unreachable", "refused", "answered", "productive", "expired", "unseen"}
 	refTechniqueNames = []string{
 		"", "tcp-syn", "tcp-fin", "tcp-null", "tcp-xmas", "tcp-maimon", "tcp-ack", "udp",
@@ -324,6 +324,9 @@ func refEventLine(e *Event) string {
 		if f.set {
 			b.WriteString(" " + f.name)
 		}
+	}
+	if e.Kind == Conversed {
+		fmt.Fprintf(&b, " %d+%d in %v", e.Sent, e.Received, time.Duration(e.Lasted)*time.Millisecond)
 	}
 	return b.String()
 }

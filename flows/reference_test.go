@@ -66,6 +66,7 @@ type refAttempt struct {
 	unseen  bool // the answer is known from the initiator's own ACK only
 	twoWay  bool // it counts as a two-way flow
 	pending bool // UDP, not announced yet
+	talk    refTalk
 }
 
 type refView struct {
@@ -185,8 +186,9 @@ func (r *reference) tick(p *Packet) int64 {
 }
 
 // after sets a timer; those of one deadline stay in the order of being set.
-func (r *reference) after(d int64, fire func()) {
-	at := r.clock + d
+func (r *reference) after(d int64, fire func()) { r.at(r.clock+d, fire) }
+
+func (r *reference) at(at int64, fire func()) {
 	i, _ := slices.BinarySearchFunc(r.timers, at, func(t refTimer, at int64) int {
 		if t.at <= at {
 			return -1
@@ -232,7 +234,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	a := e.attempt
 	r.announce(a)
 	packets, conns := a.Packets, a.Connections
-	a.take(p, line, c)
+	a.take(p, line, r.clock, c)
 	a.Packets, a.Connections = packets+1, conns+1
 	e.saw(c, r.clock)
 	r.emit(Opened, a)
@@ -272,7 +274,7 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	}
 	c := refConnection(k.Class, p)
 	a := &refAttempt{Attempt: Attempt{Key: k, Technique: t}, pending: t == UDP}
-	a.begin(p, line, c)
+	a.begin(p, line, r.clock, c)
 	e.attempt = a
 	if t != UDP || r.clock-e.last > refMinute {
 		e.conns = nil
@@ -285,7 +287,12 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 		r.emit(Opened, a)
 	}
 	r.after(refCountAfter, func() { r.countSilent(a) })
-	r.after(refFinalAfter, func() { r.finish(a) })
+	r.after(refFinalAfter, func() {
+		if !a.over {
+			r.finish(a)
+			r.lasts(a)
+		}
+	})
 	r.asked(p, k, c.port)
 }
 
@@ -297,19 +304,20 @@ func (a *refAttempt) copied() {
 }
 
 // begin fills a new attempt from its first packet.
-func (a *refAttempt) begin(p *Packet, line int64, c refConn) {
-	a.take(p, line, c)
+func (a *refAttempt) begin(p *Packet, line, clock int64, c refConn) {
+	a.take(p, line, clock, c)
 	a.Start, a.Line = p.Time, line
 	a.Packets, a.Connections = 1, 1
 }
 
 // take notes p as the first packet of the latest connection.
-func (a *refAttempt) take(p *Packet, line int64, c refConn) {
+func (a *refAttempt) take(p *Packet, line, clock int64, c refConn) {
 	a.Time, a.TimeLine = p.Time, line
 	a.Seq, a.Ack, a.Options, a.Question = p.Seq, p.Ack, p.Options, p.Question
 	a.SrcPort, a.Window, a.IPID = c.port, p.Window, p.IPID
 	a.VLAN, a.Iface, a.Marks = p.VLAN, p.Iface, p.Marks
 	a.SrcMAC, a.TTL, a.Flags = p.SrcMAC, p.TTL, p.Flags
+	a.talk = refTalk{opened: clock}
 }
 
 // saw remembers a connection, the latest last.

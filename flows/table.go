@@ -144,7 +144,7 @@ func (t *Table) fire(now int64, dst []Event) []Event {
 			return dst
 		}
 		e := t.at(due.entry)
-		if e.gen != due.gen || e.has(stateFinal) {
+		if e.gen != due.gen || e.has(stateFinal) && kind != timerTalk {
 			continue
 		}
 		t.now = due.deadline
@@ -164,6 +164,9 @@ func (t *Table) fire(now int64, dst []Event) []Event {
 			}
 		case timerFinal:
 			dst = t.finish(e, dst)
+			dst = t.lasting(e, due.entry, dst)
+		case timerTalk:
+			dst = t.lasted(e, dst)
 		}
 	}
 }
@@ -176,6 +179,7 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 	fresh := technique == UDP && e.technique == UDP && t.clock.now-e.last() <= sameFlow
 	e.begin(technique, p, line, port, fresh)
 	e.saw(t.clock.now)
+	e.opened = e.age(t.clock.now)
 	t.stats.Attempts++
 	t.stats.Connections++
 	if technique == UDP {
@@ -208,6 +212,7 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 	e.connections++
 	t.stats.Connections++
 	e.describe(p, port)
+	e.opened = e.age(t.clock.now)
 	dst = append(dst, e.event(Opened, t.now))
 	opened := &dst[len(dst)-1]
 	opened.Time, opened.TimeLine = p.Time, line

@@ -42,10 +42,12 @@ type entry struct {
 	technique Technique
 	outcome   Outcome
 	place     uint8 // where the latest connection stands in ports, and how many are set
-	replied   uint8 // UDP: which of them the responder has answered
+	shown     shown
 
 	start, line  int64
 	ack          uint32 // of UDP the question
+	opened       uint32 // milliseconds from line to when the latest connection came
+	base         uint32 // of TCP the number of the first byte that the responder sends on it
 	options      uint32
 	packets      uint32
 	connections  uint32
@@ -56,7 +58,7 @@ type entry struct {
 	mac          [6]byte
 	ttl, flags   uint8
 	code         uint8
-	_            [11]byte
+	_            [3]byte
 }
 
 // head is where the latest connection stands.
@@ -118,9 +120,11 @@ func (e *entry) remember(port, seq uint16) {
 	filled = min(filled+1, remembered)
 	e.place = uint8(head<<4 | filled)
 	e.ports[head] = port
-	e.replied &^= 1 << head
 	if e.key.Class == ClassTCP {
 		e.memo = e.memo&^(0xffff<<(16*head)) | uint64(seq)<<(16*head)
+		e.shown = 0
+	} else {
+		e.shown &^= 1 << head
 	}
 }
 
@@ -142,7 +146,7 @@ func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16, f
 	old := *e
 	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique}
 	if fresh {
-		e.ports, e.place, e.replied = old.ports, old.place, old.replied
+		e.ports, e.place, e.shown = old.ports, old.place, old.shown
 	}
 	e.start, e.line = p.Time, line
 	e.packets, e.connections = 1, 1

@@ -66,6 +66,9 @@ func (t *Table) tcpSYNACK(p *Packet, dst []Event) []Event {
 	case e.technique != TCPSYN:
 		t.early(&k, p.DstPort, p)
 		return t.stream(e, dst)
+	}
+	e.greet(p)
+	switch {
 	case e.has(stateFinal):
 		t.early(&k, p.DstPort, p)
 		return dst
@@ -89,7 +92,8 @@ func (t *Table) answer(e *entry, n uint32, dst []Event) []Event {
 
 func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	back := backward(p, ClassTCP)
-	if e, _ := t.find(&back); e != nil {
+	if e, n := t.find(&back); e != nil {
+		dst = t.hear(e, n, p, false, dst)
 		if e.state&(stateFinal|stateStream) != 0 {
 			t.early(&back, p.DstPort, p)
 			return dst
@@ -106,6 +110,7 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
 	}
+	dst = t.hear(e, n, p, true, dst)
 	if e.outcome != Answered || e.state&(statePayload|stateFinal|stateStream) != 0 {
 		return dst
 	}
@@ -185,17 +190,17 @@ func (t *Table) tcpInitiator(e *entry, n uint32, p *Packet, dst []Event) []Event
 	if p.Flags&FlagFIN != 0 && e.has(stateHandshake) {
 		e.state |= stateClosed
 	}
-	return dst
+	return t.hear(e, n, p, true, dst)
 }
 
 func (t *Table) tcpResponder(e *entry, n uint32, p *Packet, dst []Event) []Event {
-	if e.has(statePayload) {
-		return t.speak(e, p, dst)
+	switch {
+	case e.has(statePayload):
+		dst = t.speak(e, p, dst)
+	case level(e.outcome) < level(Refused):
+		dst = t.answer(e, n, dst)
 	}
-	if level(e.outcome) < level(Refused) {
-		return t.answer(e, n, dst)
-	}
-	return dst
+	return t.hear(e, n, p, false, dst)
 }
 
 // probeOf names the flag probe that a segment would be, 0 for none.

@@ -10,6 +10,7 @@ const (
 	answerAfter   = second            // an answer without payload counts
 	finalAfter    = 10 * second       // the outcome is final
 	sameFlow      = 60 * second       // silence after which a source port is a new connection
+	talkAfter     = 20 * second       // a connection that was young at the end of its attempt is looked at again
 	noteLife      = 30 * second       // a socket that sent may be answered from any port
 )
 
@@ -18,7 +19,8 @@ const (
 type timerKind uint8
 
 const (
-	timerFinal timerKind = iota
+	timerTalk timerKind = iota
+	timerFinal
 	timerAnswer
 	timerCount
 	timerAnnounce
@@ -26,7 +28,7 @@ const (
 )
 
 func (k timerKind) delay() int64 {
-	return [timerKinds]int64{finalAfter, answerAfter, countAfter, announceAfter}[k]
+	return [timerKinds]int64{talkAfter, finalAfter, answerAfter, countAfter, announceAfter}[k]
 }
 
 // timer is due at a time of the line clock, for an entry that must still be of

@@ -50,8 +50,8 @@ func (t *Table) udpReply(e *entry, n uint32, p *Packet, line int64, dst []Event)
 		}
 	}
 	// Once a connection: no more is to be noted of its socket.
-	if bit := uint8(1) << max(e.indexOf(p.DstPort), 0); e.replied&bit == 0 {
-		e.replied |= bit
+	if bit := shown(1) << max(e.indexOf(p.DstPort), 0); e.shown&bit == 0 {
+		e.shown |= bit
 		t.answered(p)
 	}
 	return t.speak(e, p, dst)
@@ -69,7 +69,7 @@ func (t *Table) turnRound(e *entry, n uint32, p *Packet, line int64, k *Key) {
 	t.unlink(&e.key)
 	e.key = *k
 	t.link(k, n)
-	e.place, e.replied = 0, 0
+	e.place, e.shown = 0, 0
 	e.start, e.line = p.Time, line
 	e.outcome, e.packets, e.connections = Silent, 1, 1
 	e.describe(p, p.SrcPort)
