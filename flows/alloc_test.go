@@ -71,7 +71,7 @@ func TestTableAllocatesNothing(t *testing.T) {
 
 // TestSettledAllocatesNothing is for the cache in front of the table.
 func TestSettledAllocatesNothing(t *testing.T) {
-	var s Settled
+	s := NewSettled(0)
 	packets := conversationOf(0)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		for i := range packets {

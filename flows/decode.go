@@ -27,6 +27,7 @@ type Decoder struct {
 
 	fragments    *fragments // nil until one is seen that has to be kept
 	maxFragments int
+	seed         uint64
 	second       Packet // what overlapping fragments may say as well
 	twice        bool   // second is that of the frame at hand
 	doubled      uint64

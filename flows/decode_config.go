@@ -46,9 +46,11 @@ type DecoderConfig struct {
 	// A datagram takes 256 bytes. They are taken when the first such fragment
 	// is seen: ordinary traffic has none.
 	MaxFragments int
+	// Seed keys the hash functions, as that of [TableConfig] does.
+	Seed uint64
 }
 
 // NewDecoder makes a decoder.
 func NewDecoder(cfg DecoderConfig) *Decoder {
-	return &Decoder{tunnel: tunnelState{mode: cfg.Tunnels}, maxFragments: cfg.MaxFragments}
+	return &Decoder{tunnel: tunnelState{mode: cfg.Tunnels, seed: cfg.Seed}, maxFragments: cfg.MaxFragments, seed: cfg.Seed}
 }

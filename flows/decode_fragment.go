@@ -124,7 +124,7 @@ func (d *Decoder) datagram(p *Packet, f *fragment) *datagram {
 	}
 	if f.at < fragmentWindow {
 		if d.fragments == nil {
-			d.fragments = newFragments(d.maxFragments)
+			d.fragments = newFragments(d.maxFragments, d.seed)
 		}
 		return d.fragments.get(&k, p.Time)
 	}

@@ -93,6 +93,7 @@ func matches(b []byte, mask, value uint64) bool {
 // has counted of those of all.
 type tunnelState struct {
 	mode    Tunnels
+	seed    uint64
 	carried uint8  // IP packets around the one that is being read
 	found   bool   // outer is that of the frame at hand
 	outer   Packet // the outermost carrier, where the mode asks for it

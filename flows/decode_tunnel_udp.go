@@ -56,19 +56,22 @@ func (d *Decoder) udpTunnel(p *Packet, b []byte, wire int) {
 const clientSlots = 4096
 
 // clients are hashes of the sockets of a client and its server.
-type clients [clientSlots]uint64
+type clients struct {
+	keys  keys
+	slots [clientSlots]uint64
+}
 
-func clientHash(client *[16]byte, port uint16, server *[16]byte, serverPort uint16) uint64 {
-	return mix(socket(client, port)^mix1, socket(server, serverPort)^mix3)
+func (c *clients) hash(client *[16]byte, port uint16, server *[16]byte, serverPort uint16) uint64 {
+	return mix(c.keys.end(client, port)^c.keys[1], c.keys.end(server, serverPort)^c.keys[5])
 }
 
 // asked notes who sent a tunnel to a server.
 func (t *tunnelState) asked(p *Packet) {
 	if t.clients == nil {
-		t.clients = new(clients)
+		t.clients = &clients{keys: newKeys(t.seed)}
 	}
-	h := clientHash(&p.Src, p.SrcPort, &p.Dst, p.DstPort)
-	t.clients[h%clientSlots] = h
+	h := t.clients.hash(&p.Src, p.SrcPort, &p.Dst, p.DstPort)
+	t.clients.slots[h%clientSlots] = h
 }
 
 // answers reports whether a datagram goes to who has sent a tunnel to its
@@ -77,8 +80,8 @@ func (t *tunnelState) answers(p *Packet) bool {
 	if t.clients == nil {
 		return false
 	}
-	h := clientHash(&p.Dst, p.DstPort, &p.Src, p.SrcPort)
-	return t.clients[h%clientSlots] == h
+	h := t.clients.hash(&p.Dst, p.DstPort, &p.Src, p.SrcPort)
+	return t.clients.slots[h%clientSlots] == h
 }
 
 // readUDPTunnel reads the header of the tunnel that a port stands for.

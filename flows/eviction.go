@@ -38,8 +38,8 @@ func (t *Table) evict() {
 	}
 	if best.key.Class == ClassTCP && (best.has(stateStream) || level(best.outcome) >= level(Answered)) {
 		back := Key{Initiator: best.key.Responder, Responder: best.key.Initiator, Port: best.ports[best.head()], Proto: protoTCP, Class: ClassTCP}
-		t.tombstones.add(hashKey(&best.key, t.seed))
-		t.tombstones.add(hashKey(&back, t.seed))
+		t.tombstones.add(t.keys.key(&best.key))
+		t.tombstones.add(t.keys.key(&back))
 	}
 	t.stats.Evicted++
 	t.drop(best, place)

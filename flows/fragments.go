@@ -31,12 +31,12 @@ type fragmentKey struct {
 	depth uint8 // of tunnels
 }
 
-func (k *fragmentKey) hash() uint64 {
+func (k *fragmentKey) hash(by *keys) uint64 {
 	s, d := k.src[:], k.dst[:]
-	low := mix(binary.LittleEndian.Uint64(s[8:])^mix3, binary.LittleEndian.Uint64(d[8:])^mix0)
-	high := mix(binary.LittleEndian.Uint64(s)^mix1, binary.LittleEndian.Uint64(d)^mix2)
+	low := mix(binary.LittleEndian.Uint64(s[8:])^by[0], binary.LittleEndian.Uint64(d[8:])^by[1])
+	high := mix(binary.LittleEndian.Uint64(s)^by[2], binary.LittleEndian.Uint64(d)^by[3])
 	rest := uint64(k.id)<<16 | uint64(k.proto)<<8 | uint64(k.depth)
-	return mix(low^rest^mix2, high^mix0)
+	return mix(low^rest^by[4], high^by[5])
 }
 
 // datagram is the beginning of one that comes in fragments. Where fragments
@@ -68,6 +68,7 @@ type datagram struct {
 // fragments keeps the beginnings of datagrams that come in fragments: in a
 // table of fixed size, without pointers, made when it is first needed.
 type fragments struct {
+	keys keys
 	sets []fragmentSet
 
 	joined, overlaid, incomplete, evicted uint64
@@ -79,17 +80,17 @@ type fragmentSet struct {
 }
 
 // newFragments makes a table for n datagrams, or a few more.
-func newFragments(n int) *fragments {
+func newFragments(n int, seed uint64) *fragments {
 	if n <= 0 {
 		n = defaultFragments
 	}
 	n = (min(n, mostFragments) + fragmentWays - 1) / fragmentWays
-	return &fragments{sets: make([]fragmentSet, n)}
+	return &fragments{keys: newKeys(seed), sets: make([]fragmentSet, n)}
 }
 
 // set is where a key belongs, and the tag that it has there.
 func (s *fragments) set(k *fragmentKey) (*fragmentSet, uint32) {
-	h := k.hash()
+	h := k.hash(&s.keys)
 	at, _ := bits.Mul64(h, uint64(len(s.sets)))
 	return &s.sets[at], uint32(h) | 1
 }

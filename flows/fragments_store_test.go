@@ -88,8 +88,8 @@ func TestFragmentsTableIsMadeWhenNeeded(t *testing.T) {
 	require.Len(t, d.fragments.sets, 4096/fragmentWays)
 	const promised = 256 // see DecoderConfig.MaxFragments
 	require.LessOrEqual(t, unsafe.Sizeof(fragmentSet{})/fragmentWays, uintptr(promised))
-	require.Len(t, newFragments(1<<40).sets, mostFragments/fragmentWays)
-	require.Len(t, newFragments(-1).sets, 4096/fragmentWays)
+	require.Len(t, newFragments(1<<40, 0).sets, mostFragments/fragmentWays)
+	require.Len(t, newFragments(-1, 0).sets, 4096/fragmentWays)
 }
 
 // TestFragmentsWithOneIdentifier: a scanner that gives all its probes the same

@@ -21,14 +21,15 @@ type carried struct {
 // conversations: of IPv4 the address, of IPv6, where each host has several, the
 // /64. Full buckets lose the link address that was noted longest ago.
 type gateways struct {
+	keys    keys
 	turn    uint64
 	buckets [][ways]carried
 }
 
 const gatewayBuckets = 1 << 12
 
-func newGateways() gateways {
-	return gateways{buckets: resident[[ways]carried](gatewayBuckets)}
+func newGateways(k keys) gateways {
+	return gateways{keys: k, buckets: resident[[ways]carried](gatewayBuckets)}
 }
 
 // place is where an address belongs, and what of it is compared.
@@ -40,7 +41,7 @@ func (g *gateways) place(mac *[6]byte, addr *[16]byte) (b *[ways]carried, tag, v
 		tag |= 1 << 49
 		value = binary.BigEndian.Uint64(addr[8:])
 	}
-	return &g.buckets[mix(tag^mix0, mix1)%gatewayBuckets], tag, value
+	return &g.buckets[mix(tag^g.keys[0], g.keys[1])%gatewayBuckets], tag, value
 }
 
 // note remembers that a link address carried an IP address.

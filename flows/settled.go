@@ -17,14 +17,19 @@ const settledBuckets = 1 << 16 / settledWays
 // The bucket is chosen by 14 bits of a hash of the conversation, and a slot in it
 // holds 28 more and four bits of what was seen. A further conversation takes the
 // place of the one longest there, so that a lost slot costs time and nothing
-// else. The zero value is ready. It belongs to one goroutine.
+// else. [NewSettled] makes one. It belongs to one goroutine.
 type Settled struct {
+	keys    keys
 	buckets [settledBuckets][settledWays]uint32
 	// Passed counts the segments passed over.
 	Passed uint64
 	// Undecoded counts those of them that were passed over by SkipFrame.
 	Undecoded uint64
 }
+
+// NewSettled makes an empty cache, of 256 KiB. The seed keys its hash function: who
+// knows it can have probes of the ends of a conversation passed over.
+func NewSettled(seed uint64) *Settled { return &Settled{keys: newKeys(seed)} }
 
 // Bits of a slot, for either direction.
 const (
@@ -38,7 +43,7 @@ func (s *Settled) Skip(p *Packet) bool {
 	if p.Kind != KindTCP {
 		return false
 	}
-	h, side := conversation(p)
+	h, side := s.conversation(p)
 	slot := s.find(h)
 	if p.Flags&(FlagSYN|FlagFIN|FlagRST) != 0 {
 		if slot != nil {
@@ -121,9 +126,9 @@ func (s *Settled) skipIPv4(ip *[34]byte) bool {
 	if binary.BigEndian.Uint16(ip[2:]) < 40 {
 		return false
 	}
-	a := uint64(binary.LittleEndian.Uint32(ip[12:]))<<16 | uint64(binary.BigEndian.Uint16(ip[20:]))
-	b := uint64(binary.LittleEndian.Uint32(ip[16:]))<<16 | uint64(binary.BigEndian.Uint16(ip[22:]))
-	return s.settled(pair(mix(a^mix0, mix3), mix(b^mix0, mix3)))
+	a := s.keys.end4(binary.LittleEndian.Uint32(ip[12:]), binary.BigEndian.Uint16(ip[20:]))
+	b := s.keys.end4(binary.LittleEndian.Uint32(ip[16:]), binary.BigEndian.Uint16(ip[22:]))
+	return s.settled(s.keys.pair(a, b))
 }
 
 func (s *Settled) skipIPv6(b []byte) bool {
@@ -138,7 +143,7 @@ func (s *Settled) skipIPv6(b []byte) bool {
 		return false
 	}
 	from, to := (*[16]byte)(ip[8:]), (*[16]byte)(ip[24:])
-	return s.settled(pair(socket(from, binary.BigEndian.Uint16(ip[40:])), socket(to, binary.BigEndian.Uint16(ip[42:]))))
+	return s.settled(s.keys.pair(s.keys.end(from, binary.BigEndian.Uint16(ip[40:])), s.keys.end(to, binary.BigEndian.Uint16(ip[42:]))))
 }
 
 // settled passes over a segment of a conversation that is settled.
@@ -155,25 +160,12 @@ func (s *Settled) settled(h uint64) bool {
 // tagOf is what a slot keeps of a hash.
 func tagOf(h uint64) uint32 { return uint32(h>>32) &^ settledAll }
 
-// pair hashes two sockets, each hashed by itself, alike in either order. Without
-// the first hashing, sum and difference would leave open which bits are whose.
-func pair(a, b uint64) uint64 { return mix((a+b)^mix0, a^b^mix1) }
-
 // conversation hashes the two sockets of a packet alike in both directions,
 // and tells which side sent it.
-func conversation(p *Packet) (h uint64, side uint) {
-	a, b := socket(&p.Src, p.SrcPort), socket(&p.Dst, p.DstPort)
+func (s *Settled) conversation(p *Packet) (h uint64, side uint) {
+	a, b := s.keys.end(&p.Src, p.SrcPort), s.keys.end(&p.Dst, p.DstPort)
 	if a > b {
 		side = 1
 	}
-	return pair(a, b), side
-}
-
-// socket hashes an address and port.
-func socket(addr *[16]byte, port uint16) uint64 {
-	low, high := binary.LittleEndian.Uint64(addr[8:]), binary.LittleEndian.Uint64(addr[:8])
-	if high == 0 {
-		return mix((low>>32<<16|uint64(port))^mix0, mix3)
-	}
-	return mix(low^mix0, high^uint64(port)<<1^mix1)
+	return s.keys.pair(a, b), side
 }

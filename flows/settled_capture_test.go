@@ -21,7 +21,7 @@ func TestSettledChangesNothing(t *testing.T) {
 	passed := uint64(0)
 	for _, file := range append(files, recordings...) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			var late, early Settled
+			late, early := NewSettled(0), NewSettled(0)
 			all, kept := NewTable(TableConfig{}), NewTable(TableConfig{})
 			eachPacket(t, file, func(frame []byte, link uint16, p *Packet) {
 				want := all.Add(p, nil)

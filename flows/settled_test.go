@@ -38,7 +38,7 @@ func TestSettled(t *testing.T) {
 		{segment(data, true, 40), false},
 		{segment(FlagRST, true, 0), false},
 	}
-	var s Settled
+	s := NewSettled(0)
 	for i := range steps {
 		require.Equal(t, steps[i].skip, s.Skip(&steps[i].p), "step %d", i)
 	}
@@ -48,7 +48,7 @@ func TestSettled(t *testing.T) {
 // TestSettledOneWay: a conversation of which one side is seen is never passed
 // over.
 func TestSettledOneWay(t *testing.T) {
-	var s Settled
+	s := NewSettled(0)
 	for range 10 {
 		p := segment(FlagACK|FlagPSH, false, 100)
 		require.False(t, s.Skip(&p))
@@ -61,6 +61,7 @@ func TestSettledOneWay(t *testing.T) {
 // TestSettledTellsConversationsApart: those that differ in how ports and
 // addresses go together are not taken for each other.
 func TestSettledTellsConversationsApart(t *testing.T) {
+	s := NewSettled(0)
 	seen := map[uint64]string{}
 	for _, hosts := range [][2]byte{{1, 2}, {1, 3}, {2, 3}, {0, 3}} {
 		for _, ports := range [][2]uint16{{40000, 80}, {80, 40000}, {40080, 0}, {40001, 81}, {40001, 80}} {
@@ -70,12 +71,12 @@ func TestSettledTellsConversationsApart(t *testing.T) {
 				if v6 {
 					p.Src[0], p.Dst[0] = 0x20, 0x20
 				}
-				h, side := conversation(&p)
+				h, side := s.conversation(&p)
 				name := fmt.Sprint(hosts, ports, v6)
 				require.Empty(t, seen[h], name)
 				seen[h] = name
 				p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
-				back, other := conversation(&p)
+				back, other := s.conversation(&p)
 				require.Equal(t, h, back)
 				require.NotEqual(t, side, other)
 			}
@@ -87,7 +88,7 @@ func TestSettledTellsConversationsApart(t *testing.T) {
 // other out.
 func TestSettledHoldsTwentyThousand(t *testing.T) {
 	const conversations = 20_000
-	var s Settled
+	s := NewSettled(0)
 	steps := []Packet{
 		segment(FlagACK|FlagPSH, false, 40), segment(FlagACK|FlagPSH, true, 40), segment(FlagACK, false, 0),
 		segment(FlagACK|FlagPSH, true, 40),

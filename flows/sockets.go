@@ -1,7 +1,5 @@
 package flows
 
-import "encoding/binary"
-
 // ways is how many places a note or socket has in its bucket.
 const ways = 4
 
@@ -19,29 +17,19 @@ type noteOf struct {
 // ports are known as answers. It is a 4-way associative array: full buckets
 // lose their oldest note.
 type noteTable struct {
-	seed    uint64
+	keys    keys
 	buckets [][ways]noteOf
 }
 
 const noteBuckets = 1 << 14
 
-func newNoteTable(seed uint64) noteTable {
-	return noteTable{seed: seed, buckets: resident[[ways]noteOf](noteBuckets)}
-}
-
-// hashSocket hashes a socket and, where there is one, a peer.
-func hashSocket(addr *[16]byte, port uint16, peer *[16]byte, seed uint64) uint64 {
-	h := mix(binary.LittleEndian.Uint64(addr[8:])^seed^mix1, binary.LittleEndian.Uint64(addr[:8])^uint64(port)<<32^mix0)
-	if peer == nil {
-		return mix(h^mix1, seed^mix2)
-	}
-	h ^= mix(binary.LittleEndian.Uint64(peer[8:])^mix2, binary.LittleEndian.Uint64(peer[:8])^seed^mix3)
-	return mix(h^mix0, seed^mix1)
+func newNoteTable(k keys) noteTable {
+	return noteTable{keys: k, buckets: resident[[ways]noteOf](noteBuckets)}
 }
 
 // get finds the note of a socket about a peer, or about any group if peer is nil.
 func (t *noteTable) get(addr *[16]byte, port uint16, peer *[16]byte) (noteOf, bool) {
-	h := hashSocket(addr, port, peer, t.seed)
+	h := t.keys.socket(addr, port, peer)
 	b := &t.buckets[h%noteBuckets]
 	for i := range b {
 		if b[i].used && b[i].tag == h {
@@ -53,7 +41,7 @@ func (t *noteTable) get(addr *[16]byte, port uint16, peer *[16]byte) (noteOf, bo
 
 // put leaves a note in place of an older one.
 func (t *noteTable) put(addr *[16]byte, port uint16, peer *[16]byte, n noteOf) {
-	h := hashSocket(addr, port, peer, t.seed)
+	h := t.keys.socket(addr, port, peer)
 	b := &t.buckets[h%noteBuckets]
 	place := 0
 	for i := range b {
@@ -85,20 +73,20 @@ type socketOf struct {
 
 // socketTable remembers which sockets hosts answer from ports of their own.
 type socketTable struct {
-	seed    uint64
+	keys    keys
 	turn    uint64
 	buckets [][ways]socketOf
 }
 
 const socketBuckets = 1 << 12
 
-func newSocketTable(seed uint64) socketTable {
-	return socketTable{seed: seed, buckets: resident[[ways]socketOf](socketBuckets)}
+func newSocketTable(k keys) socketTable {
+	return socketTable{keys: k, buckets: resident[[ways]socketOf](socketBuckets)}
 }
 
 // answered notes that a peer answered a socket.
 func (t *socketTable) answered(addr *[16]byte, port uint16, peer *[16]byte, peerPort uint16) {
-	h := hashSocket(addr, port, nil, t.seed)
+	h := t.keys.socket(addr, port, nil)
 	b := &t.buckets[h%socketBuckets]
 	s := &b[0]
 	for i := range b {
@@ -115,7 +103,7 @@ func (t *socketTable) answered(addr *[16]byte, port uint16, peer *[16]byte, peer
 	}
 	t.turn++
 	s.turn = t.turn
-	who := uint32(hashSocket(peer, 0, nil, t.seed))
+	who := uint32(t.keys.socket(peer, 0, nil))
 	for i := range int(s.n) {
 		if s.peers[i] == who || s.ports[i] == peerPort {
 			return
@@ -130,7 +118,7 @@ func (t *socketTable) answered(addr *[16]byte, port uint16, peer *[16]byte, peer
 // serves reports whether a socket is known as one that is addressed, not one
 // that asks.
 func (t *socketTable) serves(addr *[16]byte, port uint16) bool {
-	h := hashSocket(addr, port, nil, t.seed)
+	h := t.keys.socket(addr, port, nil)
 	b := &t.buckets[h%socketBuckets]
 	for i := range b {
 		if b[i].tag == h && b[i].n == serverPeers {

@@ -7,7 +7,9 @@ type TableConfig struct {
 	// first, then silent ones that have counted, then the oldest.
 	MaxEntries int
 	// Seed keys the hash functions. The same seed gives the same output for
-	// the same input; nothing but speed depends on it.
+	// the same input; nothing but speed, and what is forgotten for want of room, depends
+	// on it. One that others know lets them choose addresses that fall together in the
+	// tables: where they can send, draw it.
 	Seed uint64
 }
 
@@ -49,12 +51,13 @@ func NewTable(cfg TableConfig) *Table {
 	if cfg.MaxEntries <= 0 {
 		cfg.MaxEntries = defaultMaxEntries
 	}
+	k := newKeys(cfg.Seed)
 	t := &Table{
-		arena:      newArena(cfg.Seed),
+		arena:      newArena(k),
 		sight:      visibility{cells: map[sightKey]*sightCell{}},
-		notes:      newNoteTable(cfg.Seed),
-		sockets:    newSocketTable(cfg.Seed),
-		gateways:   newGateways(),
+		notes:      newNoteTable(k),
+		sockets:    newSocketTable(k),
+		gateways:   newGateways(k),
 		tombstones: newTombstones(),
 		timers:     newTimers(),
 		max:        cfg.MaxEntries,

@@ -26,12 +26,6 @@ type earlyTable struct {
 	packets [earlyBuckets][ways]Packet
 }
 
-// earlyTag hashes what an answer answers: an attempt's key, and the source port or
-// identifier of the question.
-func earlyTag(k *Key, port uint16, seed uint64) uint64 {
-	return mix(hashKey(k, seed)^uint64(port)<<24^mix2, seed^mix1) | 1
-}
-
 // earlyBucket is where a tag belongs.
 func earlyBucket(tag uint64) uint64 { return tag >> 52 % earlyBuckets }
 
@@ -41,7 +35,7 @@ func (t *Table) early(k *Key, port uint16, p *Packet) {
 	if t.waiting.slots == nil {
 		t.waiting.slots = new(earlyTable)
 	}
-	tag := earlyTag(k, port, t.seed)
+	tag := t.keys.early(k, port)
 	b, s := earlyBucket(tag), t.waiting.slots
 	place := 0
 	for i, other := range s.tags[b] {
@@ -64,7 +58,7 @@ func (t *Table) answerTo(k *Key, port uint16, p *Packet) (answer *Packet, kept *
 	if s == nil || t.clock.now > t.waiting.until {
 		return nil, nil
 	}
-	tag := earlyTag(k, port, t.seed)
+	tag := t.keys.early(k, port)
 	b := earlyBucket(tag)
 	i := slices.Index(s.tags[b][:], tag)
 	if i < 0 || t.clock.now-s.at[b][i] > earlyLife {

@@ -1,9 +1,6 @@
 package flows
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // chunk is how many entries are allocated at a time: growing never copies.
 const chunk = 1 << 12
@@ -12,7 +9,7 @@ const chunk = 1 << 12
 // probing over 8-byte slots, the upper half of the hash beside the number of
 // the entry, so that a probe touches an entry only to confirm it.
 type arena struct {
-	seed   uint64
+	keys   keys
 	chunks []*[chunk]entry
 	free   []uint32
 	next   uint32 // first entry never used
@@ -31,37 +28,11 @@ func resident[T any](n int) []T {
 	return t
 }
 
-func newArena(seed uint64) arena {
-	return arena{seed: seed, slots: make([]uint64, 1<<12), mask: 1<<12 - 1}
+func newArena(k keys) arena {
+	return arena{keys: k, slots: make([]uint64, 1<<12), mask: 1<<12 - 1}
 }
 
 func (a *arena) at(i uint32) *entry { return &a.chunks[i/chunk][i%chunk] }
-
-// mix folds the 128-bit product of two words. Neither may come to 0 by chance
-// of the input, for that would wipe out the other: so callers add a constant.
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	return hi ^ lo
-}
-
-// Odd constants with evenly spread bits, from the digits of pi, e and the
-// golden ratio.
-const (
-	mix0 = 0x9e3779b97f4a7c15
-	mix1 = 0x243f6a8885a308d3
-	mix2 = 0xb7e151628aed2a6b
-	mix3 = 0x13198a2e03707345
-)
-
-// hashKey is a keyed hash of all 36 bytes.
-func hashKey(k *Key, seed uint64) uint64 {
-	a := mix(binary.LittleEndian.Uint64(k.Initiator[8:])^seed^mix3, binary.LittleEndian.Uint64(k.Responder[8:])^mix0)
-	c := uint64(k.Port)<<16 | uint64(k.Proto)<<8 | uint64(k.Class)
-	if i, r := binary.LittleEndian.Uint64(k.Initiator[:8]), binary.LittleEndian.Uint64(k.Responder[:8]); i|r != 0 { // not IPv4
-		a ^= mix(i^mix1, r^seed^mix2)
-	}
-	return mix(a^c^mix2, seed^mix0)
-}
 
 // equal compares keys word by word, addresses' low halves first: in place, and most often
 // done after the first.
@@ -74,7 +45,7 @@ func equal(a, b *Key) bool {
 }
 
 func (a *arena) find(k *Key) (*entry, uint32) {
-	h := hashKey(k, a.seed)
+	h := a.keys.key(k)
 	tag := h >> 32
 	for i := h & a.mask; ; i = (i + 1) & a.mask {
 		s := a.slots[i]
@@ -120,7 +91,7 @@ func (a *arena) take() (n uint32, gen uint16) {
 }
 
 func (a *arena) link(k *Key, n uint32) {
-	h := hashKey(k, a.seed)
+	h := a.keys.key(k)
 	i := h & a.mask
 	for a.slots[i] != 0 {
 		i = (i + 1) & a.mask
@@ -131,7 +102,7 @@ func (a *arena) link(k *Key, n uint32) {
 // unlink takes a key out of the index, closing the gap behind it, so that no
 // markers of deleted entries pile up.
 func (a *arena) unlink(k *Key) {
-	h := hashKey(k, a.seed)
+	h := a.keys.key(k)
 	i := h & a.mask
 	for {
 		s := a.slots[i]
@@ -145,7 +116,7 @@ func (a *arena) unlink(k *Key) {
 	}
 	gap := i
 	for j := (i + 1) & a.mask; a.slots[j] != 0; j = (j + 1) & a.mask {
-		home := hashKey(&a.at(uint32(a.slots[j])-1).key, a.seed) & a.mask
+		home := a.keys.key(&a.at(uint32(a.slots[j])-1).key) & a.mask
 		if (j-home)&a.mask >= (j-gap)&a.mask {
 			a.slots[gap] = a.slots[j]
 			gap = j
@@ -169,7 +140,7 @@ func (a *arena) grow() {
 	a.mask = uint64(len(a.slots) - 1)
 	for _, s := range old {
 		if s != 0 {
-			i := hashKey(&a.at(uint32(s)-1).key, a.seed) & a.mask
+			i := a.keys.key(&a.at(uint32(s)-1).key) & a.mask
 			for a.slots[i] != 0 {
 				i = (i + 1) & a.mask
 			}

@@ -232,7 +232,7 @@ func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Eve
 		return dst
 	}
 	k := forward(p, ClassTCP)
-	if technique == 0 || t.tombstones.has(hashKey(first, t.seed)) {
+	if technique == 0 || t.tombstones.has(t.keys.key(first)) {
 		e, _ := t.create(first)
 		e.technique = TCPACK
 		return t.tcpMidStream(e, p, p.SrcPort >= p.DstPort, dst)

@@ -23,7 +23,7 @@ type reader struct {
 	frames  []capture.Frame
 	decoder *flows.Decoder
 	filter  *filter.Filter // nil: all packets fit
-	settled flows.Settled
+	settled *flows.Settled
 	left    uint64 // packets until MaxPackets; 0 for no bound
 	bounded bool
 	sum     Summary
@@ -34,7 +34,7 @@ type reader struct {
 func newReader(ctx context.Context, src capture.Source, cfg Config) *reader {
 	return &reader{
 		ctx: ctx, src: src, frames: make([]capture.Frame, cfg.Batch),
-		decoder: flows.NewDecoder(cfg.Decoder), filter: cfg.Filter,
+		decoder: flows.NewDecoder(cfg.Decoder), settled: flows.NewSettled(cfg.Decoder.Seed), filter: cfg.Filter,
 		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0,
 	}
 }

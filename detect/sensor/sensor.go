@@ -43,6 +43,10 @@ type Config struct {
 	// Table and Engine bound the state. Engine.Report is not used: see OnScan.
 	Table  flows.TableConfig
 	Engine detect.Config
+	// Seed keys all hash functions, in place of those of Decoder, Table and Engine. The
+	// same seed gives the same output. Where strangers can send what is read, draw it: one that
+	// they know lets them choose addresses that fall together in the tables.
+	Seed uint64
 }
 
 // Summary says what a run read and found.
@@ -93,6 +97,7 @@ func New(cfg Config) (*Sensor, error) {
 		cfg.Rules = rules
 	}
 	cfg.Engine.Report = cfg.OnScan
+	cfg.Decoder.Seed, cfg.Table.Seed = cfg.Seed, cfg.Seed
 	engine, err := detect.New(cfg.Engine, cfg.Rules)
 	if err != nil {
 		return nil, err

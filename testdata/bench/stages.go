@@ -75,7 +75,7 @@ func timeLine(file string, depth int) (time.Duration, *line, error) {
 type line struct {
 	depth   int
 	decoder flows.Decoder
-	settled flows.Settled
+	settled *flows.Settled
 	table   *flows.Table
 	engine  *detect.Engine
 	links   []uint16 // by interface
@@ -87,7 +87,7 @@ type line struct {
 }
 
 func newLine(depth int) (*line, error) {
-	l := &line{depth: depth}
+	l := &line{depth: depth, settled: flows.NewSettled(0)}
 	if depth >= 3 {
 		l.table = flows.NewTable(flows.TableConfig{})
 	}
