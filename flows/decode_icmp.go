@@ -120,7 +120,8 @@ func (p *Packet) quoteIPv6(q []byte) bool {
 		return false
 	}
 	x := walkExtensions(q[6], q[40:])
-	if x.stop == stopShort || x.stop == stopTooMany {
+	bare := x.stop == stopShort && int(binary.BigEndian.Uint16(q[4:6])) == x.off // a probe for the protocol number as such
+	if x.stop == stopShort && !bare || x.stop == stopTooMany {
 		return false
 	}
 	if x.stop != stopFragment && p.quoteTunnel(x.next, q[40+x.off:]) {

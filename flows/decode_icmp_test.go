@@ -135,6 +135,10 @@ func icmp6Cases() []decodeCase {
 		errorCase("first fragment quoted", 1, 4, quote6(44, slices.Concat(first, udpHeader)), KindUnreachable, quoting(17, 40000, 80)),
 		errorCase("later fragment quoted", 1, 4, quote6(44, slices.Concat(later, udpHeader)), KindICMPOther, none),
 		errorCase("no next header quoted", 1, 4, quote6(59, nil), KindUnreachable, quoting(59, 0, 0)),
+		errorCase("extension header's number probed", 4, 1, quote6(140, nil), KindUnreachable, func(p *Packet) {
+			quoting(140, 0, 0)(p)
+			p.Code = 4
+		}),
 		errorCase("quote cut in an extension header", 1, 4, quote6(60, header[:7]), KindICMPOther, none),
 		errorCase("too many extension headers quoted", 1, 4, quote6(60, slices.Repeat(unhex("3c00000000000000"), maxExtensions+1)), KindICMPOther, none),
 		errorCase("quote without ports", 1, 4, quote6(17, udpHeader[:3]), KindICMPOther, none),
