@@ -27,11 +27,18 @@ type source struct {
 	target   [16]byte
 	to       uint16
 	seen     bool
+	alike    uint8 // targets in a row, up to that one, that were asked the same or from one port
 }
 
 // remember keeps what the next probe of the source is compared with, and has its
 // headers vote on the tool.
 func (s *source) remember(ev *flows.Event) {
+	switch {
+	case !repeatsQuestion(ev, s):
+		s.alike = 0
+	case s.alike < inARow && (s.target != ev.Responder || s.to != ev.Port):
+		s.alike++
+	}
 	s.port, s.seq, s.ack, s.question = ev.SrcPort, ev.Seq, ev.Ack, ev.Question
 	s.target, s.to, s.seen = ev.Responder, ev.Port, true
 	if p, ok := marks.FromAttempt(&ev.Attempt); ok {
@@ -121,6 +128,7 @@ type probe struct {
 	event      *flows.Event
 	line, time int64 // what windows go by: of the attempt's start, or of the connection that was opened
 	repeats    bool  // it asks what the source's probe before asked, or from its port
+	inRow      bool  // that one and those before it were alike as well
 	tail       bool  // it is what is left of a conversation
 }
 
@@ -134,10 +142,15 @@ func probeFrom(ev *flows.Event, s *source) probe {
 			handshake: ev.Handshake, halfOpen: ev.HalfOpen, cut: ev.Cut,
 		},
 		event: ev, line: ev.TimeLine, time: ev.Time,
-		repeats: repeatsQuestion(ev, s),
-		tail:    tailOfConversation(ev, s),
+		repeats: repeatsQuestion(ev, s), inRow: s.alike == inARow,
+		tail: tailOfConversation(ev, s),
 	}
 }
+
+// inARow is how many targets must have been asked alike before a further one is
+// evidence where no reply can be seen. A resolver asks for one name from the root
+// down, and the next server where one is silent.
+const inARow = 4
 
 // repeatsQuestion reports whether a datagram asks what the source's probe before it
 // asked, or comes from the same port. A server's answers come from one port too, but
@@ -177,14 +190,14 @@ func repeatsNumbers(ev *flows.Event, s *source) bool {
 // weighs reports whether a counted probe is evidence at all. What a gateway asks
 // of its links, somebody behind it asked for; a call's search for a path is none, nor
 // is what is left of a conversation. Where replies to UDP cannot be
-// seen, only a datagram that asks what the one before it asked, or from the same
+// seen, only a datagram that asks what those before it asked, or from the same
 // port, is evidence.
 func (p *probe) weighs() bool {
 	if p.event.Marks&flows.MarkGateway != 0 || p.tail || p.checksPath() {
 		return false
 	}
 	if p.outcome == flows.Unseen && p.class == flows.ClassUDP {
-		return p.repeats
+		return p.repeats && p.inRow
 	}
 	return true
 }

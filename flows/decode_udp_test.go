@@ -3,6 +3,7 @@ package flows
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,22 @@ func udpCases() []decodeCase {
 		{"first fragment", linkRaw, fragment, with(udpPacket(5000, 6000, 20, asked, MarkFragmented), func(p *Packet) { p.Marks &^= MarkDF })},
 		{"seven bytes", linkRaw, inet(17, udpHeader[:7]), udpPacket(40000, 80, 0, 0, MarkMalformed)},
 	}
+}
+
+// Names are compared to their end where a name server is asked, the id never is; of
+// other payloads the first 18 bytes are.
+func TestQuestion(t *testing.T) {
+	ask := func(id, count, name string) []byte { return append(unhex(id+"0100"+count+"0000 0000 0000"), name...) }
+	same := func(a, b []byte) bool { return question(a) == question(b) }
+	const www = "\x03www\x0aexample"
+	first := ask("0001", "0001", www+"001\x03org\x00")
+	require.True(t, same(first, ask("0002", "0001", www+"001\x03org\x00")))
+	require.False(t, same(first, ask("0001", "0001", www+"002\x03org\x00")))
+	require.True(t, same(ask("0001", "0002", www+"001"), ask("0001", "0002", www+"002")), "no question for one name")
+	answer := func(name string) []byte { return append(unhex("0001 8100 0001 0000 0000 0000"), name...) }
+	require.True(t, same(answer(www+"001"), answer(www+"002")), "an answer")
+	long := func(end string) []byte { return append(ask("0001", "0001", strings.Repeat("a", questionMost)), end...) }
+	require.True(t, same(long("1"), long("2")), "what is beyond is not looked at")
 }
 
 func TestDecodeUDP(t *testing.T) { checkCases(t, udpCases()) }

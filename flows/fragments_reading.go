@@ -110,6 +110,9 @@ func headerNeeds(proto uint8, six bool, b []byte) (need, least int) {
 	case protoUDP:
 		need, least = 8+18, 8 // with the bytes of Packet.Question
 		if len(b) >= 8 {
+			if asksName(b[8:]) {
+				need = 8 + questionMost
+			}
 			if size := int(binary.BigEndian.Uint16(b[4:])); size >= 8 {
 				need = min(need, size)
 			}

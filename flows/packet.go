@@ -86,8 +86,9 @@ type Packet struct {
 	// Options is an FNV-1a hash of the TCP options with the values of
 	// timestamps left out; 0 without options.
 	Options uint32
-	// Question is a hash of payload bytes 2 to 18 of a UDP datagram, as far as
-	// they were captured; 0 for an empty payload.
+	// Question is a hash of payload bytes 2 to 18 of a UDP datagram, and of those
+	// to 64 if they ask a name server for one name, as far as they were captured; 0
+	// for an empty payload.
 	Question uint32
 
 	SrcPort, DstPort             uint16 // TCP, UDP, SCTP; else 0

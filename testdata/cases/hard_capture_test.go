@@ -82,6 +82,16 @@ func oneWayCases() []hard {
 				tr.udp(when, at(tr.lan(54), ephemeral(i)), at(tr.far(6000+i%60), 53), string(head)+name+"\x00\x01\x00\x01")
 			})
 		}, fault: oneWay(false), blind: true},
+		{name: "only what goes out of a resolver that asks from the root down", traffic: func(tr *trace) {
+			everyday(tr)
+			every(40*second, 500*ms, 100, func(i int, when time.Duration) {
+				name := fmt.Sprintf("\x03www\x0aexample%03d\x03org\x00", i)
+				for k, to := range []int{7000 + i%13, 7100 + i%6, 6000 + i%60} {
+					head := slices.Concat(be16(3*i+k), be16(0), be16(1), make([]byte, 6))
+					tr.udp(when+time.Duration(k)*40*ms, at(tr.lan(54), ephemeral(3*i+k)), at(tr.far(to), 53), string(head)+name+"\x00\x01\x00\x01")
+				}
+			})
+		}, fault: oneWay(false), blind: true},
 		{name: "only what comes in of an upload", traffic: func(tr *trace) {
 			everyday(tr)
 			every(30*second, 100*ms, 40, func(_ int, when time.Duration) {

@@ -15,11 +15,8 @@ func knownFailures() map[string]string {
 	return map[string]string{
 		"TestFeignedRemains/ACKs_from_the_port_of_a_web_server_to_high_ports":     first,
 		"TestFeignedRemains/FIN+ACKs_from_the_port_of_a_web_server_to_high_ports": first,
-		"TestOneWayCaptures/only_what_goes_out_of_questions_that_begin_alike": "two questions in a row that agree in the bytes 2 to 18 " +
-			"pass for one, as those for www.… do",
 		"TestCaptureEndsWithIt/answered_and_no_more": "what was answered and neither used nor reset counts a second later, " +
 			"which a capture that ends does not have",
-		"TestTechniques/ip-protocol": "over IPv6 a host refuses a protocol by a parameter problem (type 4, code 1), which is not read",
 	}
 }
 
