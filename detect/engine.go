@@ -191,7 +191,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	case pr.weighs():
 		pr.excused = e.excuse(s, pr)
 		e.facts.suffer(s, &pr.attempted, e.now)
-	case pr.outcome == flows.Unseen: // the next may repeat it
+	case pr.outcome == flows.Unseen, pr.tail: // the next may repeat it
 		pr.excused = true
 	default:
 		return
@@ -240,6 +240,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
+	pr.counted = pr.counted || pr.unfinished()
 	if !pr.weighs() {
 		return
 	}

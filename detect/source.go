@@ -182,9 +182,10 @@ func tailOfConversation(ev *flows.Event, s *source) bool {
 }
 
 // repeatsNumbers reports whether a probe has the sequence or acknowledgement number
-// of the source's probe before it.
+// of the source's probe before it, which went to another target.
 func repeatsNumbers(ev *flows.Event, s *source) bool {
-	return s.seen && (ev.Seq != 0 && ev.Seq == s.seq || ev.Ack != 0 && ev.Ack == s.ack)
+	other := s.target != ev.Responder || s.to != ev.Port
+	return s.seen && other && (ev.Seq != 0 && ev.Seq == s.seq || ev.Ack != 0 && ev.Ack == s.ack)
 }
 
 // weighs reports whether a counted probe is evidence at all. What a gateway asks
@@ -208,4 +209,11 @@ func (p *probe) weighs() bool {
 func (p *probe) checksPath() bool {
 	const stun, stunTLS, stunOther = 3478, 5349, 19302
 	return p.event.Marks&flows.MarkSTUN != 0 && p.port != stun && p.port != stun+1 && p.port != stunTLS && p.port != stunOther
+}
+
+// unfinished reports whether a probe had its answer when its time was over, and no
+// more: too late to count in flows, where it might have been used yet. No stack that
+// sends such packets uses them.
+func (p *probe) unfinished() bool {
+	return p.crafted && p.technique == flows.TCPSYN && p.outcome == flows.Answered && !p.handshake
 }
