@@ -14,6 +14,9 @@ import (
 type Config struct {
 	// Report is given each record, in order. Nil means nobody asks.
 	Report func(Scan)
+	// Notify is given each record of what is no scan, in the same order. Nil means
+	// nobody asks.
+	Notify func(Notice)
 	// Sources bounds how many sources have a record; 0 means 1,048,576. At the
 	// bound those least recently active without an open scan are forgotten.
 	Sources int
@@ -58,6 +61,7 @@ type Engine struct {
 	check   int64       // no incident falls idle before
 	stats   Stats
 	guard   guardSets
+	surges  *surges
 	probe   probe // what is being observed
 }
 
@@ -71,6 +75,9 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 	if cfg.Report == nil {
 		cfg.Report = func(Scan) {}
 	}
+	if cfg.Notify == nil {
+		cfg.Notify = func(Notice) {}
+	}
 	e := &Engine{
 		cfg: cfg, check: math.MaxInt64,
 		past:    history{max: uint64(cfg.History)},
@@ -78,6 +85,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		groups:  newGroupTable(cfg.Groups),
 		guard:   newGuardSets(),
 		facts:   newFacts(),
+		surges:  newSurges(cfg.Notify),
 	}
 	if err := e.Replace(rules); err != nil {
 		return nil, err
@@ -150,6 +158,7 @@ func (e *Engine) Observe(ev *flows.Event) {
 	case flows.Final:
 		e.observeFinal(ev)
 	}
+	e.flood(ev)
 }
 
 // observeOpened sees a new attempt, or a further connection to its target.
@@ -380,6 +389,13 @@ func (e *Engine) Advance(now int64) {
 	if now <= e.now {
 		return
 	}
+	for e.surges.check <= now {
+		e.now = max(e.now, e.surges.check)
+		if e.now >= e.check {
+			e.closeIdle()
+		}
+		e.surges.advance(e.now)
+	}
 	e.now = now
 	if now >= e.check {
 		e.closeIdle()
@@ -394,4 +410,5 @@ func (e *Engine) Close() {
 		e.close(inc, inc.ownTime(e.now))
 	}
 	e.open = nil
+	e.surges.close(e.now)
 }

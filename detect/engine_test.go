@@ -36,17 +36,21 @@ const (
 
 // wire is the line from packets to records: a table and an engine.
 type wire struct {
-	table  *flows.Table
-	engine *Engine
-	scans  []Scan
-	events []flows.Event
-	port   uint16
-	seq    uint32
+	table   *flows.Table
+	engine  *Engine
+	scans   []Scan
+	notices []Notice
+	events  []flows.Event
+	port    uint16
+	seq     uint32
 }
 
 func newWire(t require.TestingT, rules Rules) *wire {
 	w := &wire{table: flows.NewTable(flows.TableConfig{}), port: 40000, seq: 7777}
-	e, err := New(Config{Report: func(s Scan) { w.scans = append(w.scans, s) }}, rules)
+	e, err := New(Config{
+		Report: func(s Scan) { w.scans = append(w.scans, s) },
+		Notify: func(n Notice) { w.notices = append(w.notices, n) },
+	}, rules)
 	require.NoError(t, err)
 	w.engine = e
 	return w

@@ -68,6 +68,12 @@ func (f *facts) served(s *source, a *attempted, now int64) (others int) {
 	return others
 }
 
+// serves reports whether a target was productive for anybody.
+func (f *facts) serves(ev *flows.Event, now int64) bool {
+	a := attempted{responder: ev.Responder, port: ev.Port, class: ev.Class}
+	return get(f.services, serviceOf(&a), now) != nil
+}
+
 // usedBefore reports whether a target was productive for a source itself.
 func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
 	return get(f.used, hashAddr(&s.addr, 0)^serviceOf(a), now) != nil

@@ -35,12 +35,13 @@ func captures(t *testing.T) []string {
 	return files
 }
 
-// said is everything a run says of scans and attempts, as bytes.
+// said is everything a run says of scans, notices and attempts, as bytes.
 func said(t *testing.T, src capture.Source, cfg sensor.Config) string {
 	t.Helper()
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	cfg.OnScan = func(s detect.Scan) { require.NoError(t, enc.Encode(s)) }
+	cfg.OnNotice = func(n detect.Notice) { require.NoError(t, enc.Encode(n)) }
 	cfg.OnAttempt = func(a flows.Attempt) {
 		a.Iface = 0 // a file cut in two may number its interfaces otherwise
 		require.NoError(t, enc.Encode(a))

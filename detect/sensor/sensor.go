@@ -21,6 +21,9 @@ type Config struct {
 	// OnScan is given each record of a scan: open, update, close. The record is
 	// the callee's to keep. Calls come one at a time, in the order of the packets.
 	OnScan func(detect.Scan)
+	// OnNotice is given each record of what is no scan: floods and the like. It is called as
+	// OnScan is, and between its calls.
+	OnNotice func(detect.Notice)
 	// OnAttempt is given each attempt when its outcome is final, in the order
 	// of their ends. Calls come one at a time, between those of OnScan.
 	OnAttempt func(flows.Attempt)
@@ -40,7 +43,8 @@ type Config struct {
 	// Decoder says what is made of frames: which packets of tunnels count, and
 	// what is kept of fragments.
 	Decoder flows.DecoderConfig
-	// Table and Engine bound the state. Engine.Report is not used: see OnScan.
+	// Table and Engine bound the state. Engine.Report and Engine.Notify are not used: see
+	// OnScan and OnNotice.
 	Table  flows.TableConfig
 	Engine detect.Config
 	// Seed keys all hash functions, in place of those of Decoder, Table and Engine. The
@@ -96,7 +100,7 @@ func New(cfg Config) (*Sensor, error) {
 		}
 		cfg.Rules = rules
 	}
-	cfg.Engine.Report = cfg.OnScan
+	cfg.Engine.Report, cfg.Engine.Notify = cfg.OnScan, cfg.OnNotice
 	cfg.Decoder.Seed, cfg.Table.Seed = cfg.Seed, cfg.Seed
 	engine, err := detect.New(cfg.Engine, cfg.Rules)
 	if err != nil {

@@ -123,7 +123,7 @@ func (a *App) run(ctx context.Context) error {
 
 func (a *App) sensorConfig() sensor.Config {
 	cfg := sensor.Config{
-		Rules: a.plan.Rules, OnScan: a.scan, MaxPackets: a.plan.Count,
+		Rules: a.plan.Rules, OnScan: a.scan, OnNotice: a.out.notice, MaxPackets: a.plan.Count,
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
 		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
 	}

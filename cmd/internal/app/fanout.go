@@ -91,6 +91,10 @@ func (f *fanout) scan(s *detect.Scan) {
 	f.each(func(e output.Encoder) error { return e.Scan(s) })
 }
 
+func (f *fanout) notice(n detect.Notice) {
+	f.each(func(e output.Encoder) error { return e.Notice(&n) })
+}
+
 func (f *fanout) attempt(a *flows.Attempt) {
 	f.each(func(e output.Encoder) error { return e.Attempt(a) })
 }

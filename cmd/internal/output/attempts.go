@@ -69,6 +69,9 @@ func NewAttempts(w io.Writer) *Attempts { return &Attempts{w} }
 // Scan implements [Encoder]: scans are no records of this format.
 func (*Attempts) Scan(*detect.Scan) error { return nil }
 
+// Notice implements [Encoder]: notices are no records of this format.
+func (*Attempts) Notice(*detect.Notice) error { return nil }
+
 // Attempt implements [Encoder].
 func (e *Attempts) Attempt(a *flows.Attempt) error { return writeLine(e.w, AttemptOf(a)) }
 

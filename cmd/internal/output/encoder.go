@@ -14,6 +14,8 @@ import (
 type Encoder interface {
 	// Scan takes a record of a scan: open, update or close.
 	Scan(*detect.Scan) error
+	// Notice takes a record of what is no scan.
+	Notice(*detect.Notice) error
 	// Attempt takes an attempt whose outcome is final.
 	Attempt(*flows.Attempt) error
 	// Run takes the account of the whole run, after everything else.

@@ -141,11 +141,32 @@ func account(t *testing.T) output.Run {
 	return r
 }
 
+// notices are one of each kind that is written in its own way.
+func notices(t *testing.T) []detect.Notice {
+	t.Helper()
+	dst, port := netip.MustParseAddr("192.0.2.10"), uint16(443)
+	flood := detect.Notice{
+		Event: detect.Flood, Phase: detect.Open, ID: "00000000000f100d", Time: at(t, "2026-03-10 10:00:02.000"),
+		Dst: &dst, Port: &port, Proto: "tcp", Sources: 130, Estimated: true, Packets: 1312, Rate: 656,
+		First: at(t, "2026-03-10 10:00:00.000"), Last: at(t, "2026-03-10 10:00:02.000"),
+		Evidence: &detect.NoticeEvidence{Value: 128, Threshold: 128, Window: "1m0s", Weighed: 1312, Against: 7},
+	}
+	over := flood
+	over.Phase, over.Time, over.Last = detect.Close, at(t, "2026-03-10 10:15:00.000"), at(t, "2026-03-10 10:10:00.000")
+	over.Port, over.Ports, over.Sources, over.Packets = nil, 60123, 1234567, 2345678
+	return []detect.Notice{flood, over}
+}
+
 // play gives the records of the example day to an encoder.
 func play(t *testing.T, e output.Encoder, scans []detect.Scan, r output.Run) {
 	t.Helper()
 	for i := range scans {
 		require.NoError(t, e.Scan(&scans[i]))
+		for _, n := range notices(t) {
+			if i == 2 {
+				require.NoError(t, e.Notice(&n))
+			}
+		}
 	}
 	require.NoError(t, e.Run(&r))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-// JSON writes the canonical records, one object a line: scans, and the run at
+// JSON writes the canonical records, one object a line: scans, notices, and the run at
 // the end.
 type JSON struct{ w io.Writer }
 
@@ -17,6 +17,9 @@ func NewJSON(w io.Writer) *JSON { return &JSON{w} }
 
 // Scan implements [Encoder].
 func (j *JSON) Scan(s *detect.Scan) error { return writeLine(j.w, s) }
+
+// Notice implements [Encoder].
+func (j *JSON) Notice(n *detect.Notice) error { return writeLine(j.w, n) }
 
 // Attempt implements [Encoder]: attempts are no records of this format.
 func (j *JSON) Attempt(*flows.Attempt) error { return nil }

@@ -43,6 +43,9 @@ func records(t *testing.T) (canonical, perAttempt []byte) {
 	var b, c bytes.Buffer
 	play(t, output.NewJSON(&b), day(t), account(t))
 	e := output.NewAttempts(&c)
+	for _, n := range notices(t) {
+		require.NoError(t, e.Notice(&n))
+	}
 	for _, a := range attempts(t) {
 		require.NoError(t, e.Attempt(&a))
 	}
@@ -98,7 +101,7 @@ func TestSchemaAcceptsEveryRecord(t *testing.T) {
 		require.NoError(t, validate(t, schema, line), string(line))
 		n++
 	}
-	require.Equal(t, 5+1+6+1, n)
+	require.Equal(t, 5+len(notices(t))+1+6+1, n)
 }
 
 func TestSchemaRefuses(t *testing.T) {
@@ -116,6 +119,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"an unknown verdict", `"verdict":"answered"`, `"verdict":"blocked"`},
 		{"an outcome too few", `"silent":40,`, ``},
 		{"a severity out of range", `"severity":3`, `"severity":6`},
+		{"a scan that is a flood", `"event":"scan"`, `"event":"flood"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bad := strings.Replace(string(good), tt.old, tt.new, 1)
@@ -139,7 +143,8 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"scan": reflect.TypeFor[detect.Scan](), "run": reflect.TypeFor[output.Run](),
 		"attempt": reflect.TypeFor[output.Attempt](), "part": reflect.TypeFor[detect.Part](),
 		"fired": reflect.TypeFor[detect.Fired](), "outcomes": reflect.TypeFor[detect.Outcomes](),
-		"endpoint": reflect.TypeFor[detect.Endpoint](),
+		"endpoint": reflect.TypeFor[detect.Endpoint](), "notice": reflect.TypeFor[detect.Notice](),
+		"notice_evidence": reflect.TypeFor[detect.NoticeEvidence](),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all, required []string

@@ -8,6 +8,6 @@ import (
 //go:embed schema.json
 var schema []byte
 
-// Schema is the JSON Schema of the records: scan, run and attempt. The slice
+// Schema is the JSON Schema of the records: scan, notice, run and attempt. The slice
 // is the caller's.
 func Schema() []byte { return slices.Clone(schema) }

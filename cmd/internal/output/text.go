@@ -13,8 +13,8 @@ import (
 type TextConfig struct {
 	Color bool // with ANSI colours
 	Quiet bool // no closing table
-	// Verbose also writes updates that only say that a scan has grown, and the
-	// rules.
+	// Verbose also writes updates that only say that a scan or notice has grown, and
+	// the rules.
 	Verbose bool
 }
 
@@ -44,9 +44,7 @@ const (
 
 // Scan implements [Encoder].
 func (t *Text) Scan(s *detect.Scan) error {
-	if !t.begun {
-		t.begun, t.day = true, dayOf(s.First)
-	}
+	t.begin(s.First)
 	switch s.Phase {
 	case detect.Open:
 		t.open[s.ID] = verdictRank(s.Verdict)

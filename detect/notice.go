@@ -1,0 +1,48 @@
+package detect
+
+import "net/netip"
+
+// NoticeKind says what a notice is about.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	Flood NoticeKind = "flood" // many sources, most of them forged, reach for one host and want nothing of it
+)
+
+// Notice is a record of something that is no scan. It names whom it hits, and
+// no culprit: the sources of a flood are forged or do not know what they do. Its
+// JSON form is the canonical record.
+type Notice struct {
+	Event NoticeKind `json:"event"`
+	Phase Phase      `json:"phase"`
+	ID    string     `json:"id"`   // the same for the same notice in the same capture, always
+	Time  Time       `json:"time"` // when this record became due, by the packets' clock
+
+	Dst   *netip.Addr `json:"dst"`             // whom it hits
+	Port  *uint16     `json:"port"`            // the one port with nine tenths of the packets, or null
+	Ports int         `json:"ports,omitempty"` // distinct ports, where there is no such one
+	Proto string      `json:"proto"`
+
+	// Sources counts the addresses that it came from, or seemed to come from.
+	Sources int `json:"sources,omitempty"`
+	// Estimated says that Sources and Ports are estimates, of some 3 %, and
+	// that Packets are at least so many.
+	Estimated bool    `json:"estimated,omitempty"`
+	Packets   uint64  `json:"packets"`
+	Rate      float64 `json:"rate"` // packets a second, from First to Last
+	First     Time    `json:"first"`
+	Last      Time    `json:"last"`
+
+	Evidence *NoticeEvidence `json:"evidence,omitempty"`
+}
+
+// NoticeEvidence is what made a notice open: distinct addresses within a window,
+// and what spoke against it.
+type NoticeEvidence struct {
+	Value     int    `json:"value"`
+	Threshold int    `json:"threshold"` // it opens at this value
+	Window    string `json:"window"`
+	Weighed   int    `json:"weighed"` // attempts or answers that spoke for it, of the latest window
+	Against   int    `json:"against"` // and those that spoke against it
+}

@@ -1,0 +1,173 @@
+package detect
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+
+	"github.com/synoptic-ids/synoptic/detect/distinct"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// surge is a host to which many others have had to do of late: it may become a
+// notice, or be one.
+type surge struct {
+	hub    *hub
+	kind   *surgeKind
+	id     string
+	opened bool
+	judged bool // patience is over
+	taken  bool // what cannot be told speaks for the notice
+
+	recent distinct.Window // addresses that speak for a notice
+	unsure distinct.Window // addresses of which it cannot be told yet
+	doubts int             // how often
+	before int             // addresses of which nothing could be told when it opened
+	all    distinct.Total  // as recent, since the beginning
+	ports  distinct.Total
+
+	half    int64 // of the window, that weighed[half&1] and against[half&1] belong to
+	weighed [2]int
+	against [2]int
+
+	port        uint16 // that most packets go to, if there is such a one
+	lead        int    // by how many it was ahead, of those compared with it
+	hits, total int    // packets to port since it was taken, and all
+
+	first, last int64  // of the capture's own clock
+	shift       int64  // from the line clock to the capture's own, of the latest item
+	begun       int64  // line clock when the hub was full
+	busy        int64  // line clock when it last was more than a trickle
+	packets     uint64 // of what weighed
+	count       int    // what weighed, in all
+	look        int    // count at which it is next worth looking whether it has grown
+	said        int    // distinct addresses in the latest record
+	single      bool   // the latest record named one port
+	opening     NoticeEvidence
+}
+
+// item is what an event says of a hub.
+type item struct {
+	who     [16]byte // the address that has to do with it
+	port    uint16
+	packets uint32
+	start   int64 // when it began, by the capture's own clock
+	line    int64 // line clock when this became known
+	shift   int64 // from the line clock to the capture's own
+}
+
+func itemOf(ev *flows.Event, who *[16]byte) item {
+	return item{who: *who, port: ev.Port, packets: ev.Packets, start: ev.Start, line: ev.At, shift: ev.Start - ev.Line}
+}
+
+// newSurge makes a surge of a full hub.
+func newSurge(h *hub, kind *surgeKind, it *item) *surge {
+	s := &surge{hub: h, kind: kind, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start}
+	s.id = noticeID(kind.name, &h.host, h.class, s.first)
+	for _, known := range h.items {
+		s.all.Add(known)
+	}
+	s.half = s.halfOf(it.line)
+	return s
+}
+
+func (s *surge) halfOf(line int64) int64 { return floorDiv(line, s.kind.window/2) }
+
+// turn goes on to the half of the window that a time of the line clock lies in.
+func (s *surge) turn(line int64) int64 {
+	half := s.halfOf(line)
+	if half <= s.half {
+		return s.half
+	}
+	if half > s.half+1 {
+		s.weighed, s.against = [2]int{}, [2]int{}
+	}
+	s.half = half
+	s.weighed[half&1], s.against[half&1] = 0, 0
+	return half
+}
+
+// take counts what speaks for a notice.
+func (s *surge) take(it *item) {
+	half, who := s.turn(it.line), hashItem(&it.who)
+	s.weighed[half&1]++
+	s.recent.Add(who, half)
+	s.all.Add(who)
+	s.ports.Add(uint32(it.port))
+	s.vote(it.port)
+	s.last, s.shift = max(s.last, it.start), it.shift
+	s.packets += uint64(it.packets)
+	s.count++
+}
+
+// oppose counts what speaks against a notice.
+func (s *surge) oppose(line int64) { s.against[s.turn(line)&1]++ }
+
+// vote finds the port that most packets go to (Boyer and Moore).
+func (s *surge) vote(port uint16) {
+	s.total++
+	switch {
+	case s.lead == 0:
+		s.port, s.lead, s.hits = port, 1, 1
+	case port == s.port:
+		s.lead++
+		s.hits++
+	default:
+		s.lead--
+	}
+}
+
+// onePort reports whether nine tenths of the packets go to one port.
+func (s *surge) onePort() bool { return s.total > 0 && 10*s.hits >= 9*s.total }
+
+// evidence is what the latest window says.
+func (s *surge) evidence(line int64) NoticeEvidence {
+	half := s.turn(line)
+	return NoticeEvidence{
+		Value: s.recent.Count(half), Threshold: s.kind.threshold(s.hub.class),
+		Window:  time.Duration(s.kind.window).String(),
+		Weighed: s.weighed[0] + s.weighed[1], Against: s.against[0] + s.against[1],
+	}
+}
+
+// sources is how many distinct addresses there have been.
+func (s *surge) sources() int { return s.all.Count() + s.before }
+
+// record is the notice as it now stands.
+func (s *surge) record(phase Phase, at int64) Notice {
+	dst := flows.Addr(s.hub.host)
+	n := Notice{
+		Event: s.kind.name, Phase: phase, ID: s.id, Time: Time(at), Dst: &dst, Proto: ProtoName(s.hub.class),
+		Sources: s.sources(), Estimated: true, Packets: s.packets,
+		First: Time(s.first), Last: Time(s.last),
+	}
+	evidence := s.opening
+	n.Evidence = &evidence
+	if hasPorts(s.hub.class) {
+		if s.onePort() {
+			port := s.port
+			n.Port = &port
+		} else {
+			n.Ports = s.ports.Count()
+		}
+	}
+	if d := s.last - s.first; d > 0 {
+		n.Rate = round3(float64(s.packets) / (float64(d) / 1e9))
+	}
+	s.said, s.single = n.Sources, s.onePort()
+	s.look = s.count + max(n.Sources/2, 1)
+	return n
+}
+
+// hashItem is an address as counters of distinct items take it.
+func hashItem(a *[16]byte) uint32 { return uint32(hashAddr(a, 0) >> 16) }
+
+// noticeID names a notice by its kind, its host and its beginning: the same capture
+// gives the same id for ever.
+func noticeID(kind NoticeKind, host *[16]byte, class flows.Class, first int64) string {
+	b := append([]byte("synoptic notice 1\x00"+string(kind)+"\x00"), host[:]...)
+	b = append(b, byte(class))
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(first)))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,198 @@
+package detect
+
+import (
+	"math"
+	"slices"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// surgeKind is a kind of notice that opens where many addresses have to do with one host.
+type surgeKind struct {
+	name   NoticeKind
+	window int64
+	// patience is for how long nothing is said, so that what speaks against it can come.
+	patience int64
+	// threshold is how many distinct addresses open a notice.
+	threshold func(flows.Class) int
+	// holds reports whether the evidence of the latest window is enough.
+	holds func(*surge, NoticeEvidence) bool
+}
+
+const (
+	maxSurges = 256
+	// surgeIdle is how long a surge may be less than a quarter of its threshold before it is
+	// over.
+	surgeIdle = 5 * 60 * second
+)
+
+// surges are the hosts that many have to do with.
+type surges struct {
+	hubs   hubTable
+	list   []*surge // in the order in which they began
+	check  int64    // nothing is due before
+	missed uint64   // for which there was no room
+	report func(Notice)
+}
+
+func newSurges(report func(Notice)) *surges { return &surges{check: math.MaxInt64, report: report} }
+
+// find is the surge of a host, or nil.
+func (t *surges) find(host *[16]byte, kind uint8, class flows.Class) *surge {
+	if h := t.hubs.find(host, kind, class); h != nil {
+		return h.surge
+	}
+	return nil
+}
+
+// meet notes that an address has to do with a host, and returns the surge of the
+// host, if it is one by now.
+func (t *surges) meet(host *[16]byte, kind uint8, k *surgeKind, class flows.Class, it *item) *surge {
+	h := t.hubs.make(host, kind, class, it.line)
+	if h == nil {
+		t.missed++
+		return nil
+	}
+	if h.surge == nil && h.meet(it, k.window) {
+		if !t.room() {
+			t.missed++
+			h.n = 0
+			return nil
+		}
+		h.surge = newSurge(h, k, it)
+		t.list = append(t.list, h.surge)
+		t.check = min(t.check, max(h.surge.due(), it.line+1))
+	}
+	return h.surge
+}
+
+// room makes room for one more surge, if there is none: of those without a notice the
+// one that was busy longest ago goes.
+func (t *surges) room() bool {
+	if len(t.list) < maxSurges {
+		return true
+	}
+	oldest := -1
+	for i, s := range t.list {
+		if !s.opened && (oldest < 0 || s.busy < t.list[oldest].busy) {
+			oldest = i
+		}
+	}
+	if oldest < 0 {
+		return false
+	}
+	t.missed++
+	t.list[oldest].drop()
+	t.list = slices.Delete(t.list, oldest, oldest+1)
+	return true
+}
+
+// drop gives the hub of a surge back.
+func (s *surge) drop() { s.hub.surge, s.hub.n = nil, 0 }
+
+// add counts what speaks for a notice, and reports what comes of it.
+func (t *surges) add(s *surge, it *item) {
+	s.take(it)
+	threshold := s.kind.threshold(s.hub.class)
+	if s.count%max(threshold/16, 1) != 0 {
+		return
+	}
+	if 4*s.recent.Count(s.half) >= threshold {
+		s.busy = it.line
+	}
+	if !s.opened {
+		t.judge(s, it.line)
+		return
+	}
+	if s.count < s.look {
+		return
+	}
+	if s.single != s.onePort() || s.sources() >= 2*s.said {
+		t.report(s.record(Update, it.line+s.shift))
+		return
+	}
+	s.look = s.count + max(s.said/2, 1)
+}
+
+// wonder counts what may come to speak for a notice, or against it.
+func (t *surges) wonder(s *surge, it *item) {
+	if s.taken {
+		t.add(s, it)
+		return
+	}
+	half := s.turn(it.line)
+	s.unsure.Add(hashItem(&it.who), half)
+	s.doubts++
+	if s.opened || s.doubts%64 != 0 || s.unsure.Count(half) < floodUnsure {
+		return
+	}
+	s.busy, s.shift = it.line, it.shift
+	if ev := s.evidence(it.line); silentFlood(s, ev) {
+		s.taken, s.opened, s.opening = true, true, ev
+		s.before = s.unsure.Count(half)
+		s.opening.Value, s.opening.Threshold = s.before, floodUnsure
+		s.take(it)
+		t.report(s.record(Open, it.line+it.shift))
+	}
+}
+
+// judge opens a notice where the evidence is enough.
+func (t *surges) judge(s *surge, line int64) {
+	if line-s.begun < s.kind.patience {
+		return
+	}
+	if ev := s.evidence(line); s.kind.holds(s, ev) {
+		s.opened, s.opening = true, ev
+		t.report(s.record(Open, line+s.shift))
+	}
+}
+
+// due is when there is something to do for a surge at the latest.
+func (s *surge) due() int64 {
+	switch {
+	case s.opened:
+		return s.busy + surgeIdle
+	case !s.judged:
+		return s.begun + s.kind.patience
+	default:
+		return s.busy + s.kind.window
+	}
+}
+
+// advance opens what has waited for long enough, and ends what has been quiet for
+// long enough.
+func (t *surges) advance(now int64) {
+	t.check = math.MaxInt64
+	kept := t.list[:0]
+	for _, s := range t.list {
+		if !s.opened && !s.judged && now-s.begun >= s.kind.patience {
+			s.judged = true
+			t.judge(s, now)
+		}
+		at := s.due()
+		if at > now {
+			t.check = min(t.check, at)
+			kept = append(kept, s)
+			continue
+		}
+		if s.opened {
+			t.report(s.record(Close, at+s.shift))
+		}
+		s.drop()
+	}
+	clear(t.list[len(kept):])
+	t.list = kept
+}
+
+// close ends them all, in the order in which they began, as the end of the input does.
+func (t *surges) close(now int64) {
+	for _, s := range t.list {
+		if !s.opened {
+			t.judge(s, max(now, s.begun+s.kind.patience))
+		}
+		if s.opened {
+			t.report(s.record(Close, now+s.shift))
+		}
+	}
+	t.list = nil
+}
