@@ -56,6 +56,7 @@ type Engine struct {
 	sources sourceTable
 	groups  groupTable
 	walkers walkerTable
+	crowds  crowdSet
 	facts   facts
 	open    []*incident // in the order in which they opened
 	check   int64       // no incident falls idle before
@@ -163,6 +164,7 @@ func (e *Engine) Observe(ev *flows.Event) {
 
 // observeOpened sees a new attempt, or a further connection to its target.
 func (e *Engine) observeOpened(ev *flows.Event) {
+	e.acquaint(ev)
 	if !e.early && !ev.Counted {
 		return
 	}
@@ -175,6 +177,9 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 		}
 	}
 	if !pr.flagged && !ev.Counted {
+		return
+	}
+	if e.together(s, pr) {
 		return
 	}
 	further := ev.Connections > 1
@@ -196,6 +201,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
 	s.remember(ev)
+	e.acquaint(ev)
 	switch {
 	case pr.weighs():
 		pr.excused = e.excuse(s, pr)
@@ -203,6 +209,9 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	case pr.outcome == flows.Unseen, pr.tail: // the next may repeat it
 		pr.excused = true
 	default:
+		return
+	}
+	if e.together(s, pr) {
 		return
 	}
 	e.remember(s, pr, e.early)
@@ -219,7 +228,7 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
-	if !pr.weighs() {
+	if !pr.weighs() || e.together(s, pr) {
 		return
 	}
 	if fresh := ev.Kind == flows.Raised && !ev.Counted; fresh {
@@ -250,7 +259,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
 	pr.counted = pr.counted || pr.unfinished()
-	if !pr.weighs() {
+	if !pr.weighs() || e.together(s, pr) {
 		return
 	}
 	if answered {
@@ -359,7 +368,9 @@ type crossing struct {
 // fire opens a scan, or notes in the open one that a further rule fired.
 func (e *Engine) fire(r *compiledRule, c crossing, s *source, pr *probe) {
 	if s.incident == nil {
-		e.openIncident(r, c, s, pr)
+		if !e.fireTogether(r, c, s, pr) {
+			e.openIncident(r, c, s, pr)
+		}
 		return
 	}
 	if !s.incident.noted(r, c.bin, c.value) {

@@ -17,14 +17,19 @@ type target struct {
 
 // targetState is what is known of a target in a scan.
 type targetState struct {
-	start       int64 // of the latest attempt, of which the next two are counted already
+	progress
+	outcome   flows.Outcome
+	code      uint8
+	crafted   bool
+	handshake bool
+	halfOpen  bool
+}
+
+// progress is what is counted already of the latest attempt on a target.
+type progress struct {
+	start       int64 // of that attempt
 	packets     uint32
 	connections uint32
-	outcome     flows.Outcome
-	code        uint8
-	crafted     bool
-	handshake   bool
-	halfOpen    bool
 	cut         bool
 }
 
@@ -47,7 +52,7 @@ type part struct {
 
 // incident is a scan that is open.
 type incident struct {
-	source   *source
+	source   *source // nil of a crowd
 	addr     [16]byte
 	id       string
 	day      string // correlation
@@ -73,6 +78,12 @@ type incident struct {
 	targets          int
 	doubling         int // targets at which an update is due
 	said             said
+
+	crowd      *crowd           // nil of a single source
+	speaker    int              // the member whose attempt is taken
+	tries      map[try]progress // of the members
+	tool       *Tool
+	mergedInto string // id of the scan that has absorbed it
 }
 
 // said is what the latest record said of what may change.
@@ -273,6 +284,7 @@ func (e *Engine) report(inc *incident, phase Phase, at int64, added []string) {
 	for inc.doubling <= inc.targets && inc.doubling > 0 {
 		inc.doubling *= 2
 	}
+	inc.tool = e.tool(inc)
 	sc := inc.record(phase, Time(at))
 	sc.Added = added
 	e.cfg.Report(sc)
@@ -307,6 +319,11 @@ func (e *Engine) closeIdle() {
 
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
+	if inc.crowd != nil {
+		e.report(inc, Close, at, nil)
+		e.crowds.drop(inc.crowd)
+		return
+	}
 	inc.source.incident = nil
 	// A later scan does not begin with this one's attempts.
 	inc.source.after, inc.source.closed = e.past.last, inc.lastLine

@@ -46,7 +46,11 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 	} else {
 		inc.tally.count(p.technique, &k, &st, -1)
 	}
-	inc.follow(p, &st, a)
+	if inc.crowd == nil {
+		inc.follow(p, &st.progress, a)
+	} else {
+		inc.followMember(p, k, a, bound)
+	}
 	p.vote(&st, a)
 	if rises(st.outcome, a.outcome) {
 		st.outcome, st.code = a.outcome, a.code
@@ -65,7 +69,7 @@ func targetOf(a *attempted) target {
 
 // follow counts what has been added to an attempt since it was last seen, or
 // the whole of a new one.
-func (inc *incident) follow(p *part, st *targetState, a *attempted) {
+func (inc *incident) follow(p *part, st *progress, a *attempted) {
 	if st.start != a.start {
 		st.start, st.packets, st.connections, st.cut = a.start, 0, 0, false
 		inc.pace(a)

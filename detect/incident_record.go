@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -39,12 +40,17 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 	t := &inc.tally
 	sc := Scan{
 		Event: "scan", Phase: phase, ID: inc.id, Time: at,
-		Correlation: inc.day, Src: flows.Addr(inc.addr),
+		Correlation: inc.day, MergedInto: inc.mergedInto,
 		Shape: largest.shape(), Technique: largest.name(), Proto: ProtoName(largest.class),
 		Rule: inc.rule.Name, Rules: slices.Clone(inc.rules),
 		Targets: inc.targets, First: Time(inc.first), Last: Time(inc.last),
 		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: t.verdict(),
 		Evidence: inc.evidence, VLAN: inc.vlan,
+	}
+	if inc.crowd == nil {
+		sc.Src = flows.Addr(inc.addr)
+	} else {
+		inc.crowd.describe(&sc)
 	}
 	sc.Evidence.Crafted, sc.Estimated = t.crafted, inc.short
 	sc.Direction = inc.direction()
@@ -62,9 +68,7 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		}
 	}
 	inc.describeTargets(&sc)
-	if m, ok := inc.source.votes.Best(); ok {
-		sc.Tool = &Tool{Name: m.Name, Version: m.Version, Matched: m.Matched, Of: m.Of}
-	}
+	sc.Tool = inc.tool
 	sc.Confidence, sc.Reasons = confidence(&sc)
 	sc.Risk = risk(sc.Severity, sc.Confidence)
 	if d := sc.Last - sc.First; d > 0 {
@@ -191,7 +195,8 @@ func (inc *incident) direction() Direction {
 			homely++
 		}
 	}
-	return directionOf(inc.home.has(&inc.addr), 2*homely > len(inc.hosts))
+	src := inc.crowd == nil && inc.home.has(&inc.addr) || inc.crowd != nil && inc.crowd.ours(inc.home)
+	return directionOf(src, 2*homely > len(inc.hosts))
 }
 
 func seconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e6 }
@@ -213,4 +218,49 @@ func correlation(addr *[16]byte, first int64) string {
 	b := append([]byte("synoptic day 1\x00"), addr[:]...)
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(floorDiv(first, dayLength))))
 	return hex.EncodeToString(sum[:8])
+}
+
+// crowdID names a scan of many sources by what they were first seen to try, and when, and by the
+// first of those that are known as it opens.
+func (inc *incident) crowdID() string {
+	k, first := inc.earliest(), inc.crowd.members[0].addr
+	for i := range inc.crowd.members {
+		if m := &inc.crowd.members[i]; bytes.Compare(m.addr[:], first[:]) < 0 {
+			first = m.addr
+		}
+	}
+	b := append([]byte("synoptic crowd 1\x00"), k.host[:]...)
+	b = append(binary.BigEndian.AppendUint16(b, k.port), first[:]...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(inc.first)))
+	return hex.EncodeToString(sum[:8])
+}
+
+// crowdDay names what is done by many sources to a host, or on a port, on one UTC day.
+func (inc *incident) crowdDay() string {
+	k, p := inc.earliest(), inc.largest()
+	if len(p.hosts) > len(p.ports) {
+		k.host = [16]byte{}
+	} else {
+		k.port = 0
+	}
+	b := append([]byte("synoptic crowd day 1\x00"), k.host[:]...)
+	b = binary.BigEndian.AppendUint16(b, k.port)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(floorDiv(inc.first, dayLength))))
+	return hex.EncodeToString(sum[:8])
+}
+
+// earliest is the target tried first, the lowest of those tried at once.
+func (inc *incident) earliest() target {
+	var first target
+	start := int64(math.MaxInt64)
+	for t, pg := range inc.tries {
+		if c := cmp.Compare(pg.start, start); c < 0 || c == 0 && t.less(first) {
+			first, start = t.target, pg.start
+		}
+	}
+	return first
+}
+
+func (t target) less(o target) bool {
+	return cmp.Or(bytes.Compare(t.host[:], o.host[:]), cmp.Compare(t.port, o.port)) < 0
 }

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/netip"
 	"time"
 )
@@ -52,16 +54,24 @@ const (
 	External Direction = "external" // neither side is home
 )
 
-// Scan is a record of one incident: one source, from the first attempt that
-// counted until it fell silent. Its JSON form is the canonical record from
+// Scan is a record of one incident: one source, or many that are taken for one, from the
+// first attempt that counted until it fell silent. Its JSON form is the canonical record from
 // which every other format is made. Counts are exact unless Estimated is set.
 type Scan struct {
-	Event       string     `json:"event"` // always "scan"
-	Phase       Phase      `json:"phase"`
-	ID          string     `json:"id"`          // the same for the same scan in the same capture, always
-	Correlation string     `json:"correlation"` // the same for one source and day on every sensor
-	Time        Time       `json:"time"`        // when this record became due, by the packets' clock
-	Src         netip.Addr `json:"src"`
+	Event       string `json:"event"` // always "scan"
+	Phase       Phase  `json:"phase"`
+	ID          string `json:"id"`          // the same for the same scan in the same capture, always
+	Correlation string `json:"correlation"` // the same for one source and day on every sensor
+	Time        Time   `json:"time"`        // when this record became due, by the packets' clock
+	// Src is the scanner. Of a scan by many sources it is the zero Addr, and null in JSON.
+	Src netip.Addr `json:"src"`
+	// Srcs are these sources in order, the first 1,024 that were seen, and Sources is how
+	// many there are.
+	Srcs    []netip.Addr `json:"srcs,omitempty"`
+	Sources int          `json:"sources,omitempty"`
+	// Likely is, of decoys, the one that acts on answers, where there is exactly one. It can
+	// be wrong: a scanner's firewall may keep it from resetting what a decoy resets.
+	Likely *netip.Addr `json:"likely,omitempty"`
 
 	Shape      Shape    `json:"shape"`            // of the largest part
 	Sparse     bool     `json:"sparse,omitempty"` // targets are under a quarter of hosts × ports
@@ -110,6 +120,21 @@ type Scan struct {
 	Evidence   Evidence  `json:"evidence"`
 	VLAN       uint16    `json:"vlan,omitempty"`
 	Added      []string  `json:"added,omitempty"` // what an update is about
+	// MergedInto is, at the close of a scan that turned out to be part of one by many sources,
+	// the ID of that.
+	MergedInto string `json:"merged_into,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler: the fields in their order, and src null where many
+// sources have it.
+func (s Scan) MarshalJSON() ([]byte, error) {
+	type plain Scan
+	b, err := json.Marshal(plain(s))
+	if err == nil && !s.Src.IsValid() {
+		// Inside a text there is no quote without a backslash before it.
+		b = bytes.Replace(b, []byte(`"src":""`), []byte(`"src":null`), 1)
+	}
+	return b, err
 }
 
 // Tool is a scanning tool that the source's probes since its last scan bear the mark

@@ -50,9 +50,18 @@ func doubts() []doubt {
 		{func(sc *Scan) bool { return sc.Evidence.Window == string(Walk) && len(sc.Rules) == 1 }, -10, "told by a walk alone"},
 		{func(sc *Scan) bool { return sc.Proto == "udp" && sc.Outcomes.Unreachable == 0 }, -10, "UDP without a refusal"},
 		{func(sc *Scan) bool { return sc.Verdict == Unknown }, -15, "replies are not visible"},
-		{func(sc *Scan) bool { return 2*sc.Cut >= sc.Targets && sc.Cut > 0 }, -10, "the input ended before most outcomes were known"},
+		{func(sc *Scan) bool { return 2*sc.Cut >= tried(sc) && sc.Cut > 0 }, -10, "the input ended before most outcomes were known"},
 		{func(sc *Scan) bool { return sc.Estimated }, -5, "counts are lower bounds"},
+		{func(sc *Scan) bool { return sc.Sources > 0 }, 0, "the same probes came from all sources: most of them are forged"},
 	}
+}
+
+// tried is of how many a record counts those cut off by the end of the input.
+func tried(sc *Scan) int {
+	if sc.Sources > 0 {
+		return int(sc.Attempts) //nolint:gosec // as many as are held in memory
+	}
+	return sc.Targets
 }
 
 // confidence is how sure it is that a scan is one, 0 to 1, and why.

@@ -1,6 +1,9 @@
 package marks
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Decoys reports whether two probes are one probe of nmap -D sent under two
 // sources: to the same port of the same host by the same protocol, with the
@@ -36,17 +39,13 @@ func (p *Probe) unmistakable() bool {
 // DecoyKey is the same for probes that [Decoys] joins, and by chance for one
 // pair of others in 2^64: what to look decoys up by.
 func (p *Probe) DecoyKey() uint64 {
-	var b [31]byte
-	copy(b[:16], p.Dst[:])
-	binary.BigEndian.PutUint16(b[16:], p.DstPort)
-	binary.BigEndian.PutUint16(b[18:], p.SrcPort)
-	binary.BigEndian.PutUint16(b[20:], p.IPID)
-	binary.BigEndian.PutUint32(b[22:], p.Seq)
-	binary.BigEndian.PutUint32(b[26:], p.Ack)
-	b[30] = p.Proto
-	h := uint64(14695981039346656037)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return h
+	h := uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | uint64(p.IPID)<<16 | uint64(p.Proto)
+	return mixed(&p.Dst, h^bits.RotateLeft64(uint64(p.Seq)<<32|uint64(p.Ack), 8)*0x9e3779b97f4a7c15)
+}
+
+// mixed is a hash of an address and 64 bits more.
+func mixed(a *[16]byte, more uint64) uint64 {
+	hi, lo := bits.Mul64(binary.LittleEndian.Uint64(a[8:])^0x9e3779b97f4a7c15, binary.LittleEndian.Uint64(a[:8])^0x243f6a8885a308d3)
+	hi, lo = bits.Mul64(hi^lo^more^0x13198a2e03707345, 0xb7e151628aed2a6b)
+	return hi ^ lo
 }

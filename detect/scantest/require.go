@@ -10,7 +10,8 @@ import (
 
 // Want is what a scan must be. Zero fields are not compared.
 type Want struct {
-	Src       string       // address of the scanner
+	Src       string       // address of the scanner, where there is one
+	Sources   int          // how many there are, where there are many
 	Shape     detect.Shape // of its largest part
 	Technique string       // of its largest part: "tcp-syn", "udp" …
 	Hosts     int          // distinct hosts
@@ -26,7 +27,7 @@ func (w Want) fields() map[string]any {
 			fields[name] = value
 		}
 	}
-	for name, value := range map[string]int{"hosts": w.Hosts, "ports": w.Ports, "targets": w.Targets} {
+	for name, value := range map[string]int{"sources": w.Sources, "hosts": w.Hosts, "ports": w.Ports, "targets": w.Targets} {
 		if value != 0 {
 			fields[name] = value
 		}

@@ -26,7 +26,7 @@ import (
 
 // Result is what a replay found.
 type Result struct {
-	Scans   []detect.Scan // closed scans, in the order in which they closed
+	Scans   []detect.Scan // closed scans, in the order in which they closed, without those merged into another
 	Records []detect.Scan // all records: open, update, close
 	Summary sensor.Summary
 }
@@ -40,7 +40,7 @@ func Replay(t testing.TB, file string, cfg sensor.Config) Result {
 	report := cfg.OnScan
 	cfg.OnScan = func(s detect.Scan) {
 		r.Records = append(r.Records, s)
-		if s.Phase == detect.Close {
+		if s.Phase == detect.Close && s.MergedInto == "" {
 			r.Scans = append(r.Scans, s)
 		}
 		if report != nil {

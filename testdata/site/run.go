@@ -30,7 +30,7 @@ func Run(cfg Config, rules detect.Rules) (Result, error) {
 	s, err := sensor.New(sensor.Config{
 		Rules: rules,
 		OnScan: func(sc detect.Scan) {
-			if sc.Phase == detect.Close {
+			if sc.Phase == detect.Close && sc.MergedInto == "" {
 				r.Scans = append(r.Scans, sc)
 			}
 		},

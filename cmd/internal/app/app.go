@@ -137,7 +137,7 @@ func (a *App) sensorConfig() sensor.Config {
 
 func (a *App) scan(s detect.Scan) {
 	a.out.scan(&s)
-	if s.Phase != detect.Close {
+	if s.Phase != detect.Close || s.MergedInto != "" {
 		return
 	}
 	a.worst = max(a.worst, s.Severity)

@@ -113,6 +113,19 @@ func updated(s detect.Scan) detect.Scan {
 	return s
 }
 
+// decoys is a scan under three addresses, and what was open of one of them.
+func decoys(t *testing.T) (all, one detect.Scan) {
+	t.Helper()
+	all, one = vertical(t), opened(vertical(t))
+	all.ID, all.Src, all.Sources = "00000000000000dd", netip.Addr{}, 3
+	for _, a := range []string{"203.0.113.66", "203.0.113.67", "203.0.113.68"} {
+		all.Srcs = append(all.Srcs, netip.MustParseAddr(a))
+	}
+	all.Likely = &all.Srcs[0]
+	one.Phase, one.ID, one.MergedInto = detect.Close, "00000000000000de", all.ID
+	return all, one
+}
+
 // account is a run with everything that can go wrong.
 func account(t *testing.T) output.Run {
 	t.Helper()

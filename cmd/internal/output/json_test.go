@@ -71,6 +71,21 @@ func TestJSONIsTheCanonicalRecord(t *testing.T) {
 	require.Equal(t, s, back, "nothing is lost on the way")
 }
 
+// Many sources have no src, and a scan merged into another says so.
+func TestJSONOfManySources(t *testing.T) {
+	schema := compile(t)
+	all, one := decoys(t)
+	for _, s := range []detect.Scan{all, one} {
+		line, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.NoError(t, validate(t, schema, line))
+		require.Equal(t, s.MergedInto == "", bytes.Contains(line, []byte(`"src":null,"srcs":["203.0.113.66",`)), string(line))
+		var back detect.Scan
+		require.NoError(t, json.Unmarshal(line, &back))
+		require.Equal(t, s, back)
+	}
+}
+
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(output.Schema()))

@@ -55,7 +55,9 @@ func (t *Text) Scan(s *detect.Scan) error {
 		}
 	case detect.Close:
 		delete(t.open, s.ID)
-		t.closed.add(s)
+		if s.MergedInto == "" {
+			t.closed.add(s)
+		}
 		t.line(s)
 	}
 	return t.w.Flush()

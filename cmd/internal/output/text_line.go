@@ -33,13 +33,16 @@ func verdictRank(v detect.Verdict) int {
 // line writes one record as one line: time, phase, source, what it does, to
 // whom, and what came of it.
 func (t *Text) line(s *detect.Scan) {
-	src, kind := s.Src.String(), what(s.Shape, s.Technique)
+	src, kind := who(s), what(s.Shape, s.Technique)
 	t.source, t.what = max(t.source, len(src)), max(t.what, len(kind))
 	p := painter(t.cfg.Color)
 	rest := describe(s)
 	switch s.Phase {
 	case detect.Close:
 		rest += "; " + result(s) + "; " + p.severity(s.Severity, SeverityName(s.Severity))
+		if s.MergedInto != "" {
+			rest += "; goes on as a scan by many"
+		}
 	case detect.Update:
 		rest += took(s) + news(s)
 	default:
@@ -50,6 +53,14 @@ func (t *Text) line(s *detect.Scan) {
 	}
 	_, _ = fmt.Fprintf(t.w, "%s %s %s %s %s\n", p.dim(t.clock(s.Time)), p.phase(s.Phase),
 		p.bold(pad(src, t.source)), pad(kind, t.what), rest)
+}
+
+// who is the source of a scan, or how many it has.
+func who(s *detect.Scan) string {
+	if s.Src.IsValid() {
+		return s.Src.String()
+	}
+	return count(uint64(s.Sources), "source")
 }
 
 func what(shape detect.Shape, technique string) string { return string(shape) + " " + technique }

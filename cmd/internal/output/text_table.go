@@ -59,6 +59,7 @@ type row struct {
 	cells    [columns]string
 	severity int    // 0: no colour
 	targets  string // a line below, if there is something to say
+	sources  string // likewise, of a scan by many
 }
 
 // table writes the closing table: a line for each part of a scan, and one for
@@ -97,7 +98,7 @@ func (t *Text) rows(rows []row, s *detect.Scan) []row {
 	first := largest(s)
 	rows = append(rows, row{
 		cells: [columns]string{
-			s.Src.String(), what(first.Shape, first.Technique), number(first.Hosts), number(first.Ports),
+			who(s), what(first.Shape, first.Technique), number(first.Hosts), number(first.Ports),
 			string(s.Verdict), t.clock(s.First), t.clock(s.Last),
 		},
 		severity: s.Severity,
@@ -111,7 +112,7 @@ func (t *Text) rows(rows []row, s *detect.Scan) []row {
 			columnFirst: t.clock(p.First), columnLast: t.clock(p.Last),
 		}})
 	}
-	rows[len(rows)-1].targets = targets(s)
+	rows[len(rows)-1].targets, rows[len(rows)-1].sources = targets(s), sources(s)
 	return rows
 }
 
@@ -145,6 +146,30 @@ func (t *Text) row(r *row, widths *[columns]int) {
 	if r.targets != "" {
 		_, _ = fmt.Fprintf(t.w, "  → %s\n", r.targets)
 	}
+	if r.sources != "" {
+		_, _ = fmt.Fprintf(t.w, "  ← %s\n", r.sources)
+	}
+}
+
+// sources lists the first of many sources, and the one that most likely is no decoy.
+func sources(s *detect.Scan) string {
+	likely := ""
+	if s.Likely != nil {
+		likely = "; most likely " + s.Likely.String()
+	}
+	var b strings.Builder
+	for i, src := range s.Srcs {
+		item := src.String()
+		if i > 0 {
+			item = ", " + item
+			if b.Len()+len(item)+len(likely) > lineWidth-len(", …") {
+				b.WriteString(", …")
+				break
+			}
+		}
+		b.WriteString(item)
+	}
+	return b.String() + likely
 }
 
 // targets is the second line of a scan: hosts, ports, what answered.

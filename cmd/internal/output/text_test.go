@@ -114,6 +114,27 @@ func TestTextLines(t *testing.T) {
 	}
 }
 
+// Many sources are counted in the line, and listed below the table's; a scan that goes on in
+// another is not in the table.
+func TestTextOfManySources(t *testing.T) {
+	all, one := decoys(t)
+	text := render(t, output.TextConfig{}, []detect.Scan{opened(all), one, all}, output.Run{Inputs: []string{"a.pcap"}})
+	lines, table, _ := strings.Cut(text, "SOURCE")
+	require.Contains(t, lines, "open   3 sources ")
+	require.Contains(t, lines, "unanswered; info; goes on as a scan by many\n")
+	require.Contains(t, table, "\n3 sources vertical tcp-syn")
+	require.Contains(t, table, "\n  ← 203.0.113.66, 203.0.113.67, 203.0.113.68; most likely 203.0.113.66\n")
+	require.Equal(t, 1, strings.Count(table, "→"))
+	for i := range 40 {
+		all.Srcs = append(all.Srcs, netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}))
+	}
+	_, table, _ = strings.Cut(render(t, output.TextConfig{}, []detect.Scan{all}, output.Run{}), "SOURCE")
+	require.Contains(t, table, ", …; most likely 203.0.113.66\n")
+	for line := range strings.Lines(table) {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
+	}
+}
+
 func TestTextUpdates(t *testing.T) {
 	base := opened(vertical(t))
 	step := func(v detect.Verdict, added ...string) detect.Scan {

@@ -115,13 +115,17 @@ func narrow(got, want any) any {
 }
 
 func headline(got map[string]any) string {
-	return fmt.Sprintf("%v %v %v", got["src"], got["shape"], got["technique"])
+	src := got["src"]
+	if src == nil {
+		src = fmt.Sprintf("%v sources", got["sources"])
+	}
+	return fmt.Sprintf("%v %v %v", src, got["shape"], got["technique"])
 }
 
 // brief is what tells a scan from others at a glance.
 func brief(got map[string]any) map[string]any {
 	short := map[string]any{}
-	for _, name := range []string{"src", "dst", "shape", "technique", "hosts", "ports", "targets", "port", "verdict", "first"} {
+	for _, name := range []string{"src", "sources", "dst", "shape", "technique", "hosts", "ports", "targets", "port", "verdict", "first"} {
 		if v, ok := got[name]; ok && v != nil {
 			short[name] = v
 		}

@@ -96,12 +96,13 @@ func parse(text []byte) (map[string]any, error) {
 	return fields, nil
 }
 
-// closes reports whether a record is an expectation: of a closed scan, or of
-// one that does not say what it is.
+// closes reports whether a record is an expectation: of a closed scan that was not
+// merged into another, or of one that does not say what it is.
 func closes(fields map[string]any) bool {
 	event, hasEvent := fields["event"]
 	phase, hasPhase := fields["phase"]
-	return (!hasEvent || event == "scan") && (!hasPhase || phase == string(detect.Close))
+	_, merged := fields["merged_into"]
+	return (!hasEvent || event == "scan") && (!hasPhase || phase == string(detect.Close)) && !merged
 }
 
 func known(fields map[string]any) error {

@@ -3,11 +3,12 @@ package expect
 import "github.com/synoptic-ids/synoptic/detect"
 
 // Match pairs scans and expectations one to one, as many as can be paired,
-// and says what is left over. Only closed scans are looked at.
+// and says what is left over. Only closed scans are looked at, and of them not
+// those that were merged into another.
 func (l *List) Match(scans []detect.Scan) Difference {
 	m := matcher{want: l.Want, name: l.Name}
 	for i := range scans {
-		if scans[i].Phase == detect.Close {
+		if scans[i].Phase == detect.Close && scans[i].MergedInto == "" {
 			m.got = append(m.got, normal(&scans[i]))
 		}
 	}
