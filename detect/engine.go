@@ -58,6 +58,7 @@ type Engine struct {
 	walkers walkerTable
 	crowds  crowdSet
 	facts   facts
+	outages [2]outage   // of IPv4, of IPv6
 	open    []*incident // in the order in which they opened
 	check   int64       // no incident falls idle before
 	stats   Stats

@@ -142,13 +142,17 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 //     or answered, one other: a service has failed its clients;
 //   - it failed the source already, long before, and no scan came of that: a retry;
 //   - it is a connection from FTP's data port to an ephemeral port of a host that has
-//     a conversation with the source. (A bounced scan asks for the others too.)
+//     a conversation with the source. (A bounced scan asks for the others too.);
+//   - our way to the networks of others is gone.
 //
 // Crafted probes have no excuse.
 func (e *Engine) excuse(s *source, pr *probe) bool {
 	a := &pr.attempted
-	if !a.counted || a.crafted || !hasPorts(a.class) {
+	switch {
+	case !a.counted || a.crafted:
 		return false
+	case !hasPorts(a.class):
+		return e.outOfReach(s, a, false)
 	}
 	retry := e.facts.failedBefore(s, a, e.now) && s.after == 0 && s.incident == nil
 	least := 2
@@ -156,7 +160,8 @@ func (e *Engine) excuse(s *source, pr *probe) bool {
 		least = 1
 	}
 	const ftpData = 20
-	return retry || e.facts.served(s, a, e.now) >= least || e.facts.usedBefore(s, a, e.now) ||
+	known := e.facts.served(s, a, e.now) >= least || e.facts.usedBefore(s, a, e.now)
+	return e.outOfReach(s, a, known) || known || retry ||
 		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(&a.responder, &s.addr, e.now)
 }
 
@@ -165,5 +170,8 @@ func (e *Engine) productive(s *source, a *attempted) {
 	s.succeeds = s.succeeds || !a.counted
 	if a.outcome == flows.Productive {
 		e.facts.learn(s, a, e.now)
+		if o := e.wayOut(s, a); o != nil {
+			o.work()
+		}
 	}
 }

@@ -12,6 +12,7 @@ func clientActivities() []activity {
 		{"proxy", (*Site).proxyClients},
 		{"browse", (*Site).browsers},
 		{"ipv6-outage", func(s *Site, _ *rand.Rand) { s.outage = true }},
+		{"uplink-outage", func(s *Site, _ *rand.Rand) { s.cutFrom, s.cutTo = timeOf("15:20"), timeOf("15:32") }},
 		{"nat", (*Site).natClients},
 		{"updates", (*Site).updates},
 		{"dead-servers", (*Site).deadServers},

@@ -118,6 +118,12 @@ func localStack(b [16]byte, rnd *rand.Rand) *stack {
 
 func (h *host) is6() bool { return h.addr.Is6() }
 
+// outside reports whether the host is one of others.
+func (h *host) outside() bool { return h.hops >= 5 }
+
+// cut reports whether the uplink is gone.
+func (s *Site) cut(t int64) bool { return s.cutFrom <= t && t < s.cutTo }
+
 // ephemeral is the host's next source port.
 func (h *host) ephemeral() uint16 {
 	step := uint16(1)

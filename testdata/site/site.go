@@ -68,6 +68,8 @@ type Site struct {
 	scans      []*Scanner
 	outage     bool // of IPv6
 
+	cutFrom, cutTo int64 // an outage of all that is outside, if there is one
+
 	events queue[func(int64)]
 	frames queue[int32]
 	slab   []stored

@@ -31,6 +31,7 @@ type conn struct {
 	next   [2]uint32 // the sequence number each end sends next
 	seen   [2]uint32 // the latest time stamp each end has seen of the other
 	stamps bool
+	cut    bool // nothing comes back
 }
 
 // dial prepares a conversation from an ephemeral port; nothing is sent yet.
@@ -43,12 +44,16 @@ func (s *Site) dialFrom(t int64, from *host, sport uint16, to *host, port uint16
 		s: s, t: t, ends: [2]*host{from, to}, ports: [2]uint16{sport, port},
 		next:   [2]uint32{from.rnd.Uint32(), to.rnd.Uint32()},
 		stamps: from.stack.timestamps && to.stack.timestamps,
+		cut:    to.outside() && s.cut(t),
 	}
 }
 
 // segment sends one segment with n bytes of payload, which begins with text. It
 // does not move the sequence number.
 func (c *conn) segment(side int, flags uint8, text string, n int) {
+	if c.cut && flags != syn {
+		return
+	}
 	h, peer := c.ends[side], c.ends[1-side]
 	b := c.s.l4[:20]
 	clear(b)
@@ -125,6 +130,10 @@ func (c *conn) wait(d time.Duration) *conn {
 
 // begin sends the SYN and its answer.
 func (c *conn) begin() *conn {
+	if c.cut {
+		c.silent(3)
+		return c
+	}
 	c.segment(client, syn, "", 0)
 	c.next[client]++
 	c.turn(server)

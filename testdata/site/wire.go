@@ -59,6 +59,9 @@ func (s *Site) send(t int64, from, to *host, ip ipHeader, proto uint8, l4 []byte
 	binary.BigEndian.PutUint16(l4[sum:], ^fold(c))
 	copy(b[:], linkAddr(to, from))
 	copy(b[6:], linkAddr(from, to))
+	if from.outside() && s.cut(t) {
+		t = s.end // it does not arrive
+	}
 	return s.put(t, b[:head], l4, head+size)[14:]
 }
 

@@ -1,0 +1,82 @@
+package detect
+
+import "github.com/synoptic-ids/synoptic/flows"
+
+const (
+	// outageSources is for how many others what worked must have failed.
+	outageSources = 3
+	// outageLife is for how long a failure speaks of an outage.
+	outageLife = 600 * second
+)
+
+// outage is what shows that our way to the networks of others is gone: services that
+// worked fail several of our hosts, and nothing has worked since for any of them. What
+// a worm tries has not worked before, and does not show it.
+type outage struct {
+	failed [outageSources + 1]victim // the latest, each source once
+}
+
+// victim is a source of ours that a service of others has failed.
+type victim struct {
+	tag  uint32 // 0: none
+	line int64
+}
+
+// fail notes that a service that worked has failed a source.
+func (o *outage) fail(tag uint32, now int64) {
+	place := &o.failed[0]
+	for i := range o.failed {
+		v := &o.failed[i]
+		if v.tag == tag {
+			place = v
+			break
+		}
+		if v.line < place.line {
+			place = v
+		}
+	}
+	*place = victim{tag, now}
+}
+
+// work notes that something was productive.
+func (o *outage) work() { *o = outage{} }
+
+// lasts reports whether enough others than a source are failed.
+func (o *outage) lasts(tag uint32, now int64) bool {
+	others := 0
+	for _, v := range o.failed {
+		if v.tag != 0 && v.tag != tag && now-v.line <= outageLife {
+			others++
+		}
+	}
+	return others >= outageSources
+}
+
+// wayOut is the outage that concerns an attempt, by the version of IP: nil if it does
+// not go from one of our hosts to one of others.
+func (e *Engine) wayOut(s *source, a *attempted) *outage {
+	if e.home.has(&a.responder) || !e.home.has(&s.addr) {
+		return nil
+	}
+	if flows.IsIPv4(&a.responder) {
+		return &e.outages[0]
+	}
+	return &e.outages[1]
+}
+
+// outOfReach reports whether a failure is one of an outage, to which it adds if the
+// target is known to have worked.
+func (e *Engine) outOfReach(s *source, a *attempted, known bool) bool {
+	if a.outcome != flows.Silent && a.outcome != flows.Unreachable {
+		return false
+	}
+	o := e.wayOut(s, a)
+	if o == nil {
+		return false
+	}
+	tag := tagged(hashAddr(&s.addr, 0))
+	if known {
+		o.fail(tag, e.now)
+	}
+	return o.lasts(tag, e.now)
+}
