@@ -141,8 +141,8 @@ func (e *Engine) Replace(rules Rules) error {
 // Stats tells what the engine has done so far.
 func (e *Engine) Stats() Stats {
 	s := e.stats
-	s.Sources, s.SourcesEvicted = len(e.sources.index), e.sources.evicted
-	s.Groups, s.GroupsEvicted = len(e.groups.index), e.groups.evicted+e.walkers.evicted
+	s.Sources, s.SourcesEvicted = len(e.sources.slab), e.sources.evicted
+	s.Groups, s.GroupsEvicted = e.groups.size, e.groups.evicted+e.walkers.evicted
 	return s
 }
 
@@ -206,7 +206,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	switch {
 	case pr.weighs():
 		pr.excused = e.excuse(s, pr)
-		e.facts.suffer(s, &pr.attempted, e.now)
+		e.facts.suffer(s, pr, e.now)
 	case pr.outcome == flows.Unseen, pr.tail: // the next may repeat it
 		pr.excused = true
 	default:
@@ -237,7 +237,7 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	} else {
 		e.past.renew(s, &pr.attempted)
 	}
-	e.productive(s, &pr.attempted)
+	e.productive(s, pr)
 	e.count(s, pr)
 	if ev.Kind == flows.Withdrawn {
 		e.step(s, pr)
@@ -267,7 +267,8 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 		e.remember(s, pr, e.early || ev.Withdrawn)
 		e.count(s, pr)
 	} else {
-		if s.incident == nil {
+		// Of one packet that led to no handshake all was known when it counted.
+		if s.incident == nil && (ev.Packets > 1 || ev.Outcome >= flows.Answered || ev.Cut) {
 			e.past.renew(s, &pr.attempted)
 		}
 		// The history finds only the source's latest attempts again.
@@ -284,7 +285,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 // observeSuccess sees the end of a productive attempt, for the walks of its source:
 // in the order of the failures beside it, which are known for good only now.
 func (e *Engine) observeSuccess(ev *flows.Event) {
-	if len(e.walkers.index) == 0 {
+	if len(e.walkers.ring) == 0 {
 		return
 	}
 	if s := e.sources.find(&ev.Initiator); s != nil && s.walks > 0 {
@@ -326,12 +327,12 @@ func (e *Engine) count(s *source, pr *probe) {
 			e.unusual(r, s, pr)
 			continue
 		}
-		g := e.groups.count(r, s, pr)
-		if g.size() <= r.Over || s.incident != nil && s.incident.noted(r, g.key.bin, g.size()) {
+		n, bin := e.groups.count(r, s, pr, e.now)
+		if n <= r.Over || s.incident != nil && s.incident.noted(r, bin, n) {
 			continue
 		}
-		if value, ok := e.fires(r, g, s, pr); ok {
-			e.fire(r, crossing{value: value, bin: g.key.bin, reach: math.MaxInt64}, s, pr)
+		if value, ok := e.fires(r, n, s, pr); ok {
+			e.fire(r, crossing{value: value, bin: bin, reach: math.MaxInt64}, s, pr)
 		}
 	}
 }
@@ -339,7 +340,7 @@ func (e *Engine) count(s *source, pr *probe) {
 // uncount takes a probe's value out of a count, unless another of the source's
 // latest attempts upholds it.
 func (e *Engine) uncount(r *compiledRule, s *source, pr *probe) {
-	g := e.groups.find(r, s, pr)
+	g := e.groups.of(r, s, pr)
 	if g == nil {
 		return
 	}
@@ -354,7 +355,7 @@ func (e *Engine) uncount(r *compiledRule, s *source, pr *probe) {
 		}
 		pos = a.prev
 	}
-	g.remove(value)
+	e.groups.remove(g, value)
 }
 
 // crossing is how a rule's threshold was crossed.

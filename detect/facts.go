@@ -38,25 +38,25 @@ func newFacts() facts {
 }
 
 // learn takes a productive attempt.
-func (f *facts) learn(s *source, a *attempted, now int64) {
-	src := hashAddr(&s.addr, 0)
-	put(f.relations, hashAddr(&a.responder, src), now)
-	put(f.used, src^serviceOf(a), now)
-	service := put(f.services, serviceOf(a), now)
-	if who := tagged(src); service.who[0] != who {
+func (f *facts) learn(s *source, pr *probe, now int64) {
+	put(f.relations, mixed(s.hash, pr.host), now)
+	put(f.used, s.hash^pr.service, now)
+	service := put(f.services, pr.service, now)
+	if who := tagged(s.hash); service.who[0] != who {
 		service.who[0], service.who[1] = who, service.who[0]
 	}
 }
 
-// spoke reports whether a source had a productive conversation with a host.
-func (f *facts) spoke(from, to *[16]byte, now int64) bool {
-	return get(f.relations, hashAddr(to, hashAddr(from, 0)), now) != nil
+// spoke reports whether a source had a productive conversation with a host, by the
+// hashes of their addresses.
+func (f *facts) spoke(from, to uint64, now int64) bool {
+	return get(f.relations, mixed(from, to), now) != nil
 }
 
 // served is for how many others than a source a target was productive: 0, 1, or 2
 // for more.
-func (f *facts) served(s *source, a *attempted, now int64) (others int) {
-	service, own := get(f.services, serviceOf(a), now), tagged(hashAddr(&s.addr, 0))
+func (f *facts) served(s *source, pr *probe, now int64) (others int) {
+	service, own := get(f.services, pr.service, now), tagged(s.hash)
 	if service == nil {
 		return 0
 	}
@@ -70,13 +70,12 @@ func (f *facts) served(s *source, a *attempted, now int64) (others int) {
 
 // serves reports whether a target was productive for anybody.
 func (f *facts) serves(ev *flows.Event, now int64) bool {
-	a := attempted{responder: ev.Responder, port: ev.Port, class: ev.Class}
-	return get(f.services, serviceOf(&a), now) != nil
+	return get(f.services, serviceOf(hashAddr(&ev.Responder, 0), ev.Port, ev.Class), now) != nil
 }
 
 // usedBefore reports whether a target was productive for a source itself.
-func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
-	return get(f.used, hashAddr(&s.addr, 0)^serviceOf(a), now) != nil
+func (f *facts) usedBefore(s *source, pr *probe, now int64) bool {
+	return get(f.used, s.hash^pr.service, now) != nil
 }
 
 // retryAfter is how long ago a target must have failed a source for another failure
@@ -84,8 +83,8 @@ func (f *facts) usedBefore(s *source, a *attempted, now int64) bool {
 const retryAfter = 600 // seconds
 
 // suffer notes a failure.
-func (f *facts) suffer(s *source, a *attempted, now int64) {
-	tag := hashAddr(&s.addr, 0) ^ serviceOf(a)
+func (f *facts) suffer(s *source, pr *probe, now int64) {
+	tag := s.hash ^ pr.service
 	known := get(f.failures, tag, now) != nil
 	if failed := put(f.failures, tag, now); !known {
 		failed.who[0] = secondsOf(now) // since when
@@ -93,13 +92,14 @@ func (f *facts) suffer(s *source, a *attempted, now int64) {
 }
 
 // failedBefore reports whether a target failed a source already, long before.
-func (f *facts) failedBefore(s *source, a *attempted, now int64) bool {
-	old := get(f.failures, hashAddr(&s.addr, 0)^serviceOf(a), now)
+func (f *facts) failedBefore(s *source, pr *probe, now int64) bool {
+	old := get(f.failures, s.hash^pr.service, now)
 	return old != nil && secondsOf(now)-old.who[0] >= retryAfter
 }
 
-func serviceOf(a *attempted) uint64 {
-	return hashAddr(&a.responder, 1<<32|uint64(a.port)<<16|uint64(a.class))
+// serviceOf is the hash of a target.
+func serviceOf(host uint64, port uint16, c flows.Class) uint64 {
+	return mixed(host, 1<<32|uint64(port)<<16|uint64(c))
 }
 
 // tagged is what is kept of a hash beside the bits that choose the bucket.
@@ -154,23 +154,23 @@ func (e *Engine) excuse(s *source, pr *probe) bool {
 	case !hasPorts(a.class):
 		return e.outOfReach(s, a, false)
 	}
-	retry := e.facts.failedBefore(s, a, e.now) && s.after == 0 && s.incident == nil
+	retry := e.facts.failedBefore(s, pr, e.now) && s.after == 0 && s.incident == nil
 	least := 2
 	if a.outcome == flows.Answered || e.home.has(&a.responder) {
 		least = 1
 	}
 	const ftpData = 20
-	known := e.facts.served(s, a, e.now) >= least || e.facts.usedBefore(s, a, e.now)
+	known := e.facts.served(s, pr, e.now) >= least || e.facts.usedBefore(s, pr, e.now)
 	return e.outOfReach(s, a, known) || known || retry ||
-		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(&a.responder, &s.addr, e.now)
+		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(pr.host, s.hash, e.now)
 }
 
 // productive notes what a productive attempt shows.
-func (e *Engine) productive(s *source, a *attempted) {
-	s.succeeds = s.succeeds || !a.counted
-	if a.outcome == flows.Productive {
-		e.facts.learn(s, a, e.now)
-		if o := e.wayOut(s, a); o != nil {
+func (e *Engine) productive(s *source, pr *probe) {
+	s.succeeds = s.succeeds || !pr.counted
+	if pr.outcome == flows.Productive {
+		e.facts.learn(s, pr, e.now)
+		if o := e.wayOut(s, &pr.attempted); o != nil {
 			o.work()
 		}
 	}

@@ -2,180 +2,200 @@ package detect
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"slices"
 
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-// groupKey is one count: a rule and the values of its By.
-type groupKey struct {
-	rule     uint16
-	port     uint16
-	class    flows.Class
-	proto    uint8
-	bin      int64 // of a tumbling window; 0 otherwise
-	src, dst [16]byte
-}
-
-// element is one distinct value that a group has counted.
+// element is one distinct value that a rule has counted, and the line time at which
+// it did so last.
 type element struct {
 	value uint64
 	line  int64
 }
 
-// spare is how many elements more than its threshold a sliding group keeps, so
+// spare is how many elements more than its threshold a sliding window keeps, so
 // that it stays exact while a guard holds a rule back and attempts are
 // withdrawn or count late.
 const spare = 9
 
-// group holds the distinct values counted under one key. Of a sliding window it
-// keeps the most recent, in order of time; of a bin it keeps all, to a bound.
-type group struct {
-	key    groupKey
-	recent []element
-	all    map[uint64]struct{}
-	window int64 // 0: a bin
-}
+// recent are the most recent distinct values under one key, in order of time.
+type recent []element
 
-// maxDistinct bounds the distinct values of a bin.
-const maxDistinct = 1 << 16
-
-// size is how many distinct values lie in the window that ends with the most
-// recent one.
-func (g *group) size() int {
-	if g.all != nil {
-		return len(g.all)
+// within is how many of them lie in the window that ends with the latest.
+func (l recent) within(window int64) int {
+	if len(l) == 0 {
+		return 0
 	}
-	if g.window == 0 || len(g.recent) == 0 {
-		return len(g.recent)
-	}
-	edge := g.recent[len(g.recent)-1].line - g.window
+	edge := l[len(l)-1].line - window
 	n := 0
-	for i := len(g.recent) - 1; i >= 0 && g.recent[i].line >= edge; i-- {
+	for i := len(l) - 1; i >= 0 && l[i].line >= edge; i-- {
 		n++
 	}
 	return n
 }
 
-// insert counts a value seen at a time; keep is how many a sliding window keeps.
-func (g *group) insert(v uint64, line int64, keep int) {
-	if g.window == 0 {
-		g.insertBin(v, line)
-		return
-	}
-	if i := slices.IndexFunc(g.recent, func(x element) bool { return x.value == v }); i >= 0 {
-		if g.recent[i].line >= line {
-			return
+// insert takes a value seen at a time; keep is how many are kept.
+func (l recent) insert(v uint64, line int64, keep int) recent {
+	for i := range l {
+		if l[i].value != v {
+			continue
 		}
-		g.recent = slices.Delete(g.recent, i, i+1)
+		if l[i].line >= line {
+			return l
+		}
+		l = slices.Delete(l, i, i+1)
+		break
 	}
-	at := len(g.recent)
-	for at > 0 && g.recent[at-1].line > line {
+	if len(l) >= keep {
+		if l[0].line > line {
+			return l
+		}
+		l = slices.Delete(l, 0, 1)
+	}
+	at := len(l)
+	for at > 0 && l[at-1].line > line {
 		at--
 	}
-	g.recent = slices.Insert(g.recent, at, element{v, line})
-	if len(g.recent) > keep {
-		g.recent = slices.Delete(g.recent, 0, 1)
-	}
+	return slices.Insert(l, at, element{v, line})
 }
 
-// few is how many values of a bin are kept in a list before they get an index.
-const few = 32
+func (l recent) remove(v uint64) recent {
+	return slices.DeleteFunc(l, func(x element) bool { return x.value == v })
+}
 
-func (g *group) insertBin(v uint64, line int64) {
-	if g.all != nil {
-		if len(g.all) < maxDistinct {
-			g.all[v] = struct{}{}
+const (
+	// maxDistinct bounds the distinct values of a bin.
+	maxDistinct = 1 << 16
+	// few is how many values of a bin are kept in a list before they get a set.
+	few = 32
+)
+
+// group is what is counted under one key: 32 bytes. Most groups have one value,
+// which is in place; more have a block, and those of a bin beyond few a set.
+type group struct {
+	one   [1]element
+	place uint32 // of its block; of a set, its number
+	room  uint32 // elements in its block; 0: none
+	size  uint32 // elements
+	set   bool
+}
+
+// count adds a probe to its group under a rule, and returns how many distinct values
+// that has, and which bin it is of. Of a sliding window what belongs to the source's
+// closed scans is forgotten.
+func (t *groupTable) count(r *compiledRule, s *source, pr *probe, now int64) (n int, bin int64) {
+	bin = r.bin(pr)
+	if t.blocks.short && now-t.swept >= second {
+		t.sweep(now)
+		t.blocks.short, t.swept = false, now
+	}
+	until := pr.line + r.window + late
+	if r.Window == Run {
+		until = math.MaxInt64
+	}
+	b, i := t.get(r.key(s, pr, bin), until, now)
+	g, x := &b.groups[i], element{r.value(&pr.attempted), pr.line}
+	if r.sliding() {
+		n = t.insert(g, x, r, s)
+	} else {
+		n = t.insertBin(g, x)
+	}
+	b.sizes[i] = uint8(min(g.size, 255))
+	return n, bin
+}
+
+// insert adds a value to a sliding window, and returns how many it has.
+func (t *groupTable) insert(g *group, x element, r *compiledRule, s *source) int {
+	keep := r.Over + 1 + spare
+	l := t.blocks.list(g, x.value, keep)
+	if s.after > 0 {
+		l = slices.DeleteFunc(l, func(o element) bool { return o.line <= s.closed })
+	}
+	l = l.insert(x.value, x.line, min(keep, cap(l)))
+	g.size = uint32(len(l))
+	return l.within(r.window)
+}
+
+// insertBin adds a value to a bin, and returns how many it has.
+func (t *groupTable) insertBin(g *group, x element) int {
+	if !g.set {
+		l := t.blocks.list(g, x.value, few)
+		if slices.ContainsFunc(l, func(o element) bool { return o.value == x.value }) {
+			return len(l)
 		}
+		if len(l) < min(few, cap(l)) {
+			g.size++
+			return len(append(l, x))
+		}
+		t.widen(g)
+	}
+	if set := t.sets[g.place]; len(set) < maxDistinct {
+		set[x.value] = struct{}{}
+		g.size = uint32(len(set))
+	}
+	return int(g.size)
+}
+
+// widen makes a set of a bin's list.
+func (t *groupTable) widen(g *group) {
+	set := make(map[uint64]struct{}, 2*few)
+	for _, x := range t.blocks.held(g) {
+		set[x.value] = struct{}{}
+	}
+	t.blocks.free(g)
+	g.set, g.place = true, uint32(len(t.sets))
+	if n := len(t.spareSets); n > 0 {
+		g.place = t.spareSets[n-1]
+		t.spareSets = t.spareSets[:n-1]
+		t.sets[g.place] = set
 		return
 	}
-	if slices.ContainsFunc(g.recent, func(x element) bool { return x.value == v }) {
+	t.sets = append(t.sets, set)
+}
+
+// of is the group that counted a probe, or nil.
+func (t *groupTable) of(r *compiledRule, s *source, pr *probe) *group {
+	return t.find(r.key(s, pr, r.bin(pr)))
+}
+
+// remove takes a value out of a group.
+func (t *groupTable) remove(g *group, value uint64) {
+	if g.set {
+		delete(t.sets[g.place], value)
+		g.size = uint32(len(t.sets[g.place]))
 		return
 	}
-	g.recent = append(g.recent, element{v, line})
-	if len(g.recent) > few {
-		g.all = make(map[uint64]struct{}, 2*few)
-		for _, x := range g.recent {
-			g.all[x.value] = struct{}{}
-		}
-		g.recent = nil
+	g.size = uint32(len(t.blocks.held(g).remove(value)))
+}
+
+// key is whose count an attempt is under a rule, hashed: that two of 64 bits are
+// alike is not to be expected of any number that could be held.
+func (c *compiledRule) key(s *source, pr *probe, bin int64) uint64 {
+	var dst, port, class uint64
+	if c.byDst {
+		dst = pr.host
 	}
-}
-
-func (g *group) remove(v uint64) {
-	delete(g.all, v)
-	g.recent = slices.DeleteFunc(g.recent, func(x element) bool { return x.value == v })
-}
-
-// groupTable finds groups by key. At its bound it forgets the oldest.
-type groupTable struct {
-	index   map[groupKey]*group
-	order   []groupKey // a ring of keys in the order of their making
-	head    int
-	max     int
-	evicted uint64
-}
-
-func newGroupTable(bound int) groupTable {
-	return groupTable{index: map[groupKey]*group{}, max: bound}
-}
-
-// count adds a probe to its group under a rule, and returns the group. Of a
-// sliding window what belongs to the source's closed scans is forgotten.
-func (t *groupTable) count(r *compiledRule, s *source, pr *probe) *group {
-	k := keyOf(r, s, pr)
-	g := t.index[k]
-	if g == nil {
-		g = &group{key: k}
-		if r.sliding() {
-			g.window = r.window
-		}
-		t.place(k)
-		t.index[k] = g
+	if c.byPort {
+		port = uint64(pr.port)
 	}
-	for g.window > 0 && s.after > 0 && len(g.recent) > 0 && g.recent[0].line <= s.closed {
-		g.recent = g.recent[1:]
-	}
-	g.insert(r.value(&pr.attempted), pr.line, r.Over+1+spare)
-	return g
-}
-
-// find is the group that counted a probe, or nil.
-func (t *groupTable) find(r *compiledRule, s *source, pr *probe) *group {
-	return t.index[keyOf(r, s, pr)]
-}
-
-// place notes a new key, and forgets the oldest group if there are too many.
-func (t *groupTable) place(k groupKey) {
-	if len(t.order) < t.max {
-		t.order = append(t.order, k)
-		return
-	}
-	delete(t.index, t.order[t.head])
-	t.order[t.head] = k
-	t.head = (t.head + 1) % len(t.order)
-	t.evicted++
-}
-
-func keyOf(r *compiledRule, s *source, pr *probe) groupKey {
-	k := groupKey{rule: uint16(r.number), src: s.addr}
-	if r.byDst {
-		k.dst = pr.responder
-	}
-	if r.byPort {
-		k.port = pr.port
-	}
-	if r.byProto {
-		k.class, k.proto = pr.class, pr.proto
+	if c.byProto {
+		class = uint64(pr.class)<<8 | uint64(pr.proto)
 		if pr.class == flows.ClassProtocol {
-			k.proto = 0
+			class = uint64(pr.class) << 8
 		}
 	}
-	if r.Window == Tumbling {
-		k.bin = floorDiv(pr.time, r.window)
+	return mixed(s.hash^mixed(dst, uint64(bin)), uint64(c.number)<<40|port<<16|class) | 1
+}
+
+// bin is which bin of a tumbling window an attempt lies in; 0 otherwise.
+func (c *compiledRule) bin(pr *probe) int64 {
+	if c.Window != Tumbling {
+		return 0
 	}
-	return k
+	return floorDiv(pr.time, c.window)
 }
 
 func floorDiv(a, b int64) int64 {
@@ -202,6 +222,14 @@ func valueOf(f Field, a *attempted) uint64 {
 	default:
 		return hashAddr(&a.responder, uint64(a.port)<<16|uint64(a.proto)<<8|uint64(a.class))
 	}
+}
+
+// mixed hashes two words (SplitMix64): every bit depends on all of both.
+func mixed(a, b uint64) uint64 {
+	z := a + b*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
 }
 
 func hashAddr(a *[16]byte, more uint64) uint64 {

@@ -42,16 +42,16 @@ func TestSlidingGroupIsExact(t *testing.T) {
 		over := rapid.IntRange(1, 12).Draw(t, "over")
 		window := int64(rapid.IntRange(1, 60).Draw(t, "window"))
 		late := rapid.IntRange(0, 30).Draw(t, "late")
-		g, x := group{window: window}, exact{}
+		g, x := recent{}, exact{}
 		now := int64(100)
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
 			now += int64(rapid.IntRange(0, 4).Draw(t, "gap"))
 			v, line := rapid.Uint64Range(0, 30).Draw(t, "value"), now-int64(rapid.IntRange(0, late).Draw(t, "lateness"))
-			g.insert(v, line, over+1+spare)
+			g = g.insert(v, line, over+1+spare)
 			x.insert(v, line)
-			require.LessOrEqual(t, len(g.recent), over+1+spare)
-			require.Equal(t, min(x.size(window), over+1+spare), g.size())
-			require.True(t, slices.IsSortedFunc(g.recent, func(a, b element) int { return cmp.Compare(a.line, b.line) }))
+			require.LessOrEqual(t, len(g), over+1+spare)
+			require.Equal(t, min(x.size(window), over+1+spare), g.within(window))
+			require.True(t, slices.IsSortedFunc(g, func(a, b element) int { return cmp.Compare(a.line, b.line) }))
 		}
 	})
 }
@@ -80,13 +80,13 @@ func TestWithdrawalsLoseNoCrossing(t *testing.T) {
 			}
 		}
 		slices.SortStableFunc(history, func(a, b step) int { return cmp.Compare(a.at, b.at) })
-		g, x := group{window: window}, exact{}
+		g, x := recent{}, exact{}
 		for _, s := range history {
 			if s.remove {
-				g.remove(s.value)
+				g = g.remove(s.value)
 				delete(x, s.value)
 			} else {
-				g.insert(s.value, s.line, over+1+spare)
+				g = g.insert(s.value, s.line, over+1+spare)
 				x.insert(s.value, s.line)
 			}
 			steps++
@@ -94,7 +94,7 @@ func TestWithdrawalsLoseNoCrossing(t *testing.T) {
 			if want > over {
 				above++
 			}
-			if got := g.size(); got > over != (want > over) {
+			if got := g.within(window); got > over != (want > over) {
 				require.Equal(t, want, got)
 			}
 		}
@@ -104,22 +104,24 @@ func TestWithdrawalsLoseNoCrossing(t *testing.T) {
 }
 
 func TestGroupOfABin(t *testing.T) {
-	g := group{}
+	table := newGroupTable(100)
+	b, i := table.get(1, 1, 0)
+	g := &b.groups[i]
 	for v := range uint64(maxDistinct + 10) {
-		g.insert(v, int64(v), 0)
-		g.insert(v, int64(v)+1, 0)
+		table.insertBin(g, element{v, int64(v)})
+		size := table.insertBin(g, element{v, int64(v) + 1})
 		if v < 100 || v > maxDistinct-3 {
-			require.Equal(t, int(min(v+1, maxDistinct)), g.size())
+			require.Equal(t, int(min(v+1, maxDistinct)), size)
 		}
 		if v == 20 { // still a list
-			g.remove(v)
-			require.Equal(t, 20, g.size())
-			g.insert(v, 0, 0)
+			table.remove(g, v)
+			require.EqualValues(t, 20, g.size)
+			table.insertBin(g, element{v, 0})
 		}
 	}
-	g.remove(5)
-	g.remove(maxDistinct + 5)
-	require.Equal(t, maxDistinct-1, g.size())
+	table.remove(g, 5)
+	table.remove(g, maxDistinct+5)
+	require.EqualValues(t, maxDistinct-1, g.size)
 }
 
 // TestTumblingBins puts connections at the very edges of bins: each bin holds

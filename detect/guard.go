@@ -30,10 +30,11 @@ func newGuardSets() guardSets {
 }
 
 // fires decides whether a rule whose threshold was crossed may accuse the
-// source: its further conditions, and the guards. value is what it has counted.
-func (e *Engine) fires(r *compiledRule, g *group, s *source, pr *probe) (value int, ok bool) {
+// source: its further conditions, and the guards. counted is what its count came to,
+// value what it has found.
+func (e *Engine) fires(r *compiledRule, counted int, s *source, pr *probe) (value int, ok bool) {
 	if !r.unproductive {
-		return g.size(), e.conditions(r, s, pr)
+		return counted, e.conditions(r, s, pr)
 	}
 	w := e.weigh(r, s, pr)
 	ok = w.failed > r.Over
@@ -45,7 +46,7 @@ func (e *Engine) fires(r *compiledRule, g *group, s *source, pr *probe) (value i
 		e.stats.Guarded++
 		return 0, false
 	}
-	return max(w.failed, g.size()), e.conditions(r, s, pr)
+	return max(w.failed, counted), e.conditions(r, s, pr)
 }
 
 // weight is what is remembered of a source under a rule's key and window, in

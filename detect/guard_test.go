@@ -328,15 +328,20 @@ func TestKnownServiceAnswers(t *testing.T) {
 // does not count.
 func TestFactsAreBounded(t *testing.T) {
 	f := newFacts()
-	s := &source{addr: address(inside)}
-	for i := range 200_000 {
-		f.learn(s, &attempted{responder: address(nth("10.0.0.0", i%65536)), port: uint16(i / 65536)}, int64(i+1)*second)
+	s, other := &source{hash: 1}, &source{hash: 1 << 40}
+	probeOf := func(i int) *probe {
+		host := address(nth("10.0.0.0", i%65536))
+		h := hashAddr(&host, 0)
+		return &probe{host: h, service: serviceOf(h, uint16(i/65536), flows.ClassTCP)}
 	}
-	recent := &attempted{responder: address(nth("10.0.0.0", 199_999%65536)), port: 199_999 / 65536}
-	require.True(t, f.spoke(&s.addr, &recent.responder, 200_001*second))
-	require.False(t, f.spoke(&s.addr, &recent.responder, (200_001+factsLife)*second))
+	for i := range 200_000 {
+		f.learn(s, probeOf(i), int64(i+1)*second)
+	}
+	recent := probeOf(199_999)
+	require.True(t, f.spoke(s.hash, recent.host, 200_001*second))
+	require.False(t, f.spoke(s.hash, recent.host, (200_001+factsLife)*second))
 	require.Zero(t, f.served(s, recent, 200_001*second), "for others")
-	require.Equal(t, 1, f.served(&source{addr: address(outside)}, recent, 200_001*second))
+	require.Equal(t, 1, f.served(other, recent, 200_001*second))
 	require.True(t, f.usedBefore(s, recent, 200_001*second))
 }
 

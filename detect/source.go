@@ -8,26 +8,28 @@ import (
 // source is what the engine knows of one initiator.
 type source struct {
 	addr     [16]byte
+	hash     uint64
 	newest   uint64 // its latest attempt in the history, 0 for none
 	after    uint64 // attempts up to here belong to scans that are closed
 	closed   int64  // line time of the last attempt of those scans
 	incident *incident
-	made     int64 // line clock when the record was made
-	partial  bool  // an earlier record of it, with successes, may have been forgotten
-	succeeds bool  // an attempt of it was answered
 	active   int64 // line clock when an attempt of it last counted
-	lone     lone
-	walks    int         // that were begun
-	votes    marks.Votes // on the tool, since the last scan
 
 	// The latest counted probe, by which the next is judged.
-	port     uint16
+	target   [16]byte
 	seq, ack uint32
 	question uint32
-	target   [16]byte
+	port     uint16
 	to       uint16
 	seen     bool
 	alike    uint8 // targets in a row, up to that one, that were asked the same or from one port
+
+	partial  bool  // an earlier record of it, with successes, may have been forgotten
+	succeeds bool  // an attempt of it was answered
+	walks    int   // that were begun
+	made     int64 // line clock when the record was made
+	lone     lone
+	votes    marks.Votes // on the tool, since the last scan
 }
 
 // remember keeps what the next probe of the source is compared with, and has its
@@ -48,7 +50,7 @@ func (s *source) remember(ev *flows.Event) {
 
 // sourceTable holds the records of sources: a slab, and an index by address.
 type sourceTable struct {
-	index   map[[16]byte]uint32
+	index   index
 	slab    []*source
 	hand    int
 	max     int
@@ -57,34 +59,37 @@ type sourceTable struct {
 	forgot  bool  // one was
 }
 
-func newSourceTable(bound int) sourceTable {
-	return sourceTable{index: map[[16]byte]uint32{}, max: bound}
-}
+func newSourceTable(bound int) sourceTable { return sourceTable{index: newIndex(), max: bound} }
 
 func (t *sourceTable) find(addr *[16]byte) *source {
-	if i, ok := t.index[*addr]; ok {
-		return t.slab[i]
+	hash := hashAddr(addr, 0)
+	for n, at := t.index.first(hash); n != none; n, at = t.index.next(hash, at) {
+		if s := t.slab[n]; s.addr == *addr {
+			return s
+		}
 	}
 	return nil
 }
+
+func (t *sourceTable) hashOf(n uint32) uint64 { return t.slab[n].hash }
 
 func (t *sourceTable) full() bool { return len(t.slab) >= t.max }
 
 // make adds a record, in the place of the victim if there is no other.
 func (t *sourceTable) make(addr *[16]byte, now int64) *source {
-	s := &source{addr: *addr, made: now, active: now}
+	s := &source{addr: *addr, hash: hashAddr(addr, 0), made: now, active: now}
 	if !t.full() {
-		t.index[*addr] = uint32(len(t.slab))
 		t.slab = append(t.slab, s)
+		t.index.add(s.hash, uint32(len(t.slab)-1), t.hashOf)
 	} else {
 		t.evicted++
 		old := t.slab[t.hand]
 		if old.succeeds {
 			t.forgot, t.lost = true, now
 		}
-		delete(t.index, old.addr)
-		t.index[*addr] = uint32(t.hand)
+		t.index.remove(old.hash, uint32(t.hand), t.hashOf)
 		t.slab[t.hand] = s
+		t.index.add(s.hash, uint32(t.hand), t.hashOf)
 	}
 	s.partial = t.forgot
 	return s
@@ -126,13 +131,16 @@ func (s *source) spareable(o *source) bool {
 type probe struct {
 	attempted
 	event      *flows.Event
-	line, time int64 // what windows go by: of the attempt's start, or of the connection that was opened
-	repeats    bool  // it asks what the source's probe before asked, or from its port
-	inRow      bool  // that one and those before it were alike as well
-	tail       bool  // it is what is left of a conversation
+	host       uint64 // hash of the responder
+	service    uint64 // and of the target
+	line, time int64  // what windows go by: of the attempt's start, or of the connection that was opened
+	repeats    bool   // it asks what the source's probe before asked, or from its port
+	inRow      bool   // that one and those before it were alike as well
+	tail       bool   // it is what is left of a conversation
 }
 
 func probeFrom(ev *flows.Event, s *source) probe {
+	host := hashAddr(&ev.Responder, 0)
 	return probe{
 		attempted: attempted{
 			responder: ev.Responder, line: ev.Line, start: ev.Start,
@@ -141,7 +149,7 @@ func probeFrom(ev *flows.Event, s *source) probe {
 			outcome: ev.Outcome, counted: ev.Counted, crafted: crafted(ev, s),
 			handshake: ev.Handshake, halfOpen: ev.HalfOpen, cut: ev.Cut,
 		},
-		event: ev, line: ev.TimeLine, time: ev.Time,
+		event: ev, host: host, service: serviceOf(host, ev.Port, ev.Class), line: ev.TimeLine, time: ev.Time,
 		repeats: repeatsQuestion(ev, s), inRow: s.alike == inARow,
 		tail: tailOfConversation(ev, s),
 	}

@@ -18,6 +18,9 @@ func newBaselines(r *Rule) *outlier.Table {
 
 // unusual holds a probe against the earlier hours of its source and destination.
 func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
+	if r.unproductive && s.incident != nil {
+		return // there is nothing to find, and a scan is no hour to compare with
+	}
 	if r.baselines == nil {
 		r.baselines = newBaselines(&r.Rule) // which captures without failures do not need
 	}
@@ -39,17 +42,18 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 // under the rule; where they are too few those of its source; those of its
 // destination.
 func baselineKey(r *compiledRule, s *source, pr *probe) outlier.Key {
-	k := keyOf(r, s, pr)
-	class := uint64(0)
+	var dst, port, class uint64
+	if r.byDst {
+		dst = pr.host
+	}
+	if r.byPort {
+		port = uint64(pr.port)
+	}
 	if r.byProto {
 		class = uint64(pr.class)
 	}
-	src := hashAddr(&s.addr, class)
-	return outlier.Key{
-		Pair:        hashAddr(&k.dst, src^uint64(k.port)<<8^class),
-		Source:      src,
-		Destination: hashAddr(&k.dst, uint64(k.port)<<8^class),
-	}
+	destination := mixed(dst, port<<8|class)
+	return outlier.Key{Pair: s.hash ^ destination, Source: mixed(s.hash, class), Destination: destination}
 }
 
 // baselineOf is what a record says of earlier hours.

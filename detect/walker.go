@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// walkersMax bounds how many walks are kept: 16,384 at about 1.3 KB each.
+	// walkersMax bounds how many walks are kept: 16,384 at about 1.8 KB each.
 	walkersMax = 1 << 14
 	// walkerMet is how many first contacts a walk remembers: contacts with what
 	// is among them are none.
@@ -26,18 +26,22 @@ type contact struct {
 // walker is the walk of one source, of one class of targets, over hosts or over
 // the ports of a host, and what it takes to tell first contacts.
 type walker struct {
-	key     groupKey
+	key     uint64
 	walk    walk.Walk
 	began   int64 // line time of the failure that took it up from 0
 	touched int64
+	tags    [walkerMet]uint32  // of what was met
 	met     [walkerMet]contact // a ring
 	next    int
+	// patience is how many more failures need not be looked at.
+	patience int
 }
 
 // find is a first contact that is remembered, or nil.
 func (w *walker) find(value uint64) *contact {
+	tag := uint32(value)
 	for i := range min(w.next, walkerMet) {
-		if w.met[i].value == value {
+		if w.tags[i] == tag && w.met[i].value == value {
 			return &w.met[i]
 		}
 	}
@@ -45,7 +49,7 @@ func (w *walker) find(value uint64) *contact {
 }
 
 func (w *walker) meet(c contact) {
-	w.met[w.next%walkerMet] = c
+	w.met[w.next%walkerMet], w.tags[w.next%walkerMet] = c, uint32(c.value)
 	w.next++
 }
 
@@ -80,7 +84,11 @@ func (w *walker) down(c contact) {
 // spread reports whether the failures since the walk left 0 lie as those of a
 // scan do: over hosts, on few ports. Those of file sharing each have their own.
 func (w *walker) spread() bool {
-	var ports [walkerMet/3 + 1]uint16
+	if w.patience > 0 {
+		w.patience--
+		return false
+	}
+	var ports [walkerMet]uint16
 	failed, distinct := 0, 0
 	for i := range min(w.next, walkerMet) {
 		c := &w.met[i]
@@ -89,40 +97,52 @@ func (w *walker) spread() bool {
 		}
 		failed++
 		if !slices.Contains(ports[:distinct], c.port) {
-			if distinct == len(ports) {
-				return false
-			}
 			ports[distinct] = c.port
 			distinct++
 		}
 	}
-	return 3*distinct <= failed
+	if 3*distinct <= failed {
+		return true
+	}
+	// Another failure, in the place of an older one, brings them closer by three at most.
+	w.patience = (3*distinct - failed - 1) / 3
+	return false
 }
 
 // walkerTable finds walks by key. At its bound it forgets, of those it looks at,
 // the one least far up, the longest untouched.
 type walkerTable struct {
-	index   map[groupKey]*walker
+	index   index
 	ring    []*walker
 	hand    int
 	evicted uint64
 }
 
-func newWalkerTable() walkerTable { return walkerTable{index: map[groupKey]*walker{}} }
+func newWalkerTable() walkerTable { return walkerTable{index: newIndex()} }
 
-func (t *walkerTable) find(k groupKey) *walker { return t.index[k] }
-
-func (t *walkerTable) make(k groupKey) *walker {
-	w := &walker{key: k}
-	t.index[k] = w
-	if len(t.ring) < walkersMax {
-		t.ring = append(t.ring, w)
-		return w
+func (t *walkerTable) find(key uint64) *walker {
+	for n, at := t.index.first(key); n != none; n, at = t.index.next(key, at) {
+		if w := t.ring[n]; w.key == key {
+			return w
+		}
 	}
-	v := t.victim()
-	t.evicted++
-	delete(t.index, t.ring[v].key)
-	t.ring[v] = w
+	return nil
+}
+
+func (t *walkerTable) hashOf(n uint32) uint64 { return t.ring[n].key }
+
+func (t *walkerTable) make(key uint64) *walker {
+	w, n := &walker{key: key}, len(t.ring)
+	if n < walkersMax {
+		t.ring = append(t.ring, w)
+	} else {
+		n = t.victim()
+		t.evicted++
+		t.index.remove(t.ring[n].key, uint32(n), t.hashOf)
+		*t.ring[n] = *w
+		w = t.ring[n]
+	}
+	t.index.add(key, uint32(n), t.hashOf)
 	return w
 }
 
@@ -169,11 +189,11 @@ func (p *probe) fails() bool {
 
 // walkOf takes a probe's part in the walk of one rule.
 func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
-	if failure && !r.byDst && !pr.crafted && e.facts.spoke(&s.addr, &pr.responder, e.now) {
+	if failure && !r.byDst && !pr.crafted && e.facts.spoke(s.hash, pr.host, e.now) {
 		return // no first contact
 	}
 	c := contact{value: r.value(&pr.attempted), port: pr.port, failed: failure, line: pr.line}
-	w := e.walkers.find(keyOf(r, s, pr))
+	w := e.walkers.find(r.key(s, pr, 0))
 	switch {
 	case w != nil:
 		w.forget(s)
@@ -201,7 +221,7 @@ func (e *Engine) beginWalk(r *compiledRule, s *source, pr *probe, c contact) *wa
 	if first.class == pr.class && (first.responder == pr.responder || !r.byDst) {
 		if v := r.value(&attempted{responder: first.responder, port: first.port, class: first.class, proto: pr.proto}); v != c.value {
 			s.walks++
-			w := e.walkers.make(keyOf(r, s, pr))
+			w := e.walkers.make(r.key(s, pr, 0))
 			w.up(contact{value: v, port: first.port, failed: true, line: first.line})
 			return w
 		}

@@ -117,14 +117,14 @@ func TestWalkBeginsAnew(t *testing.T) {
 // are kept.
 func TestWalkersAreBounded(t *testing.T) {
 	tab := newWalkerTable()
-	kept := groupKey{rule: 1, port: 1}
+	const kept = 1
 	w := tab.make(kept)
 	w.walk = walk.Resume(5)
 	for i := range 3 * walkersMax {
-		w := tab.make(groupKey{rule: 2, bin: int64(i)})
+		w := tab.make(mixed(uint64(i), 2))
 		w.walk = walk.Resume(1)
 	}
-	require.Len(t, tab.index, walkersMax)
+	require.Equal(t, walkersMax, tab.index.held)
 	require.Len(t, tab.ring, walkersMax)
 	require.NotNil(t, tab.find(kept))
 	require.EqualValues(t, 2*walkersMax+1, tab.evicted)
@@ -148,7 +148,7 @@ func TestWalkExcusesTheBusy(t *testing.T) {
 		w.knock(86402+float64(i), inside, nth("198.52.0.0", i), 443)
 	}
 	w.idle(86500)
-	for _, walker := range w.engine.walkers.index {
+	for _, walker := range w.engine.walkers.ring {
 		require.LessOrEqual(t, walker.walk.Value(), 3)
 	}
 	w.end()

@@ -1,13 +1,14 @@
 package outlier
 
-// record is what is known of one key: 48 bytes, without pointers.
+import "slices"
+
+// record is what is known of one key: 40 bytes, without pointers.
 type record struct {
 	baseline
-	key    uint64
 	hour   int32  // the hour it last had traffic in; those since are zeros
 	value  uint32 // of that hour: distinct values of a pair; otherwise the most of any pair
 	set    uint32 // owns the pair's values of that hour
-	active uint16 // hours with traffic; 0: the slot is free
+	active uint16 // hours with traffic
 	found  bool   // in that hour
 	capped bool   // value is a lower bound
 }
@@ -49,14 +50,20 @@ const ways = 8
 
 // records is a bounded table of them.
 type records struct {
-	slots   []record
+	buckets []bucket
 	seed    uint64
 	held    int
 	evicted uint64
 }
 
+// bucket holds records by their keys' hashes, which fill a cache line.
+type bucket struct {
+	keys    [ways]uint64 // 0: free
+	records [ways]record
+}
+
 func newRecords(n int, seed uint64) records {
-	return records{slots: resident[record](roundUp(n, ways)), seed: seed}
+	return records{buckets: resident[bucket](roundUp(n, ways) / ways), seed: seed}
 }
 
 // resident makes a table whose pages are there. Reading a page that was never
@@ -71,32 +78,31 @@ func resident[T any](n int) []T {
 // get finds the record of a key, rolled to an hour. If there is none, it takes the
 // place of the one in its bucket with the lowest score, the first of equals.
 func (t *records) get(key uint64, hour int32, by *rules) *record {
-	bucket := spread(key^t.seed, 0) & uint64(len(t.slots)/ways-1)
-	slots := t.slots[bucket*ways:][:ways]
-	for i := range slots {
-		if r := &slots[i]; r.key == key && r.active > 0 {
-			r.roll(hour, by)
-			return r
-		}
+	key = max(spread(key^t.seed, 0), 1)
+	b := &t.buckets[key&uint64(len(t.buckets)-1)]
+	if i := slices.Index(b.keys[:], key); i >= 0 {
+		b.records[i].roll(hour, by)
+		return &b.records[i]
 	}
-	worst := &slots[0]
-	for i := range slots {
-		r := &slots[i]
-		if r.active == 0 {
-			worst = r
-			break
-		}
-		if r.score(hour) < worst.score(hour) {
-			worst = r
-		}
-	}
-	if worst.active > 0 {
+	i := slices.Index(b.keys[:], 0)
+	if i < 0 {
+		i = b.worst(hour)
 		t.evicted++
 		t.held--
 	}
 	t.held++
-	*worst = record{key: key}
-	worst.begin(hour)
+	r := &b.records[i]
+	b.keys[i], *r = key, record{}
+	r.begin(hour)
+	return r
+}
+
+func (b *bucket) worst(hour int32) (worst int) {
+	for i := range b.records {
+		if b.records[i].score(hour) < b.records[worst].score(hour) {
+			worst = i
+		}
+	}
 	return worst
 }
 

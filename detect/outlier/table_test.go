@@ -9,7 +9,7 @@ import (
 )
 
 func TestSizes(t *testing.T) {
-	require.Equal(t, uintptr(48), unsafe.Sizeof(record{}))
+	require.Equal(t, uintptr(40), unsafe.Sizeof(record{}))
 	require.Equal(t, uintptr(16), unsafe.Sizeof(slot{}))
 }
 

@@ -1,0 +1,149 @@
+package detect
+
+import "slices"
+
+// groupWays is how many groups share a bucket.
+const groupWays = 7
+
+// groupBucket holds groups by key. What a search or an eviction looks at fills two
+// cache lines.
+type groupBucket struct {
+	keys   [groupWays]uint64 // 0: free
+	sizes  [8]uint8          // of groups, up to 255
+	until  [8]int64          // the line clock after which nothing of a group can lie in its window
+	groups [groupWays]group
+	_      [32]byte
+}
+
+// groupTable finds groups by key. It doubles whenever a bucket overflows; near its
+// bound it forgets, of a bucket, the group with the fewest values, the one untouched
+// for longest of those.
+type groupTable struct {
+	buckets   []groupBucket
+	blocks    blocks
+	sets      []map[uint64]struct{}
+	spareSets []uint32
+	swept     int64 // line clock
+	size      int
+	max       int
+	evicted   uint64
+}
+
+func newGroupTable(bound int) groupTable {
+	return groupTable{buckets: make([]groupBucket, 1), blocks: blocks{max: max(4*bound, blockLargest)}, max: bound}
+}
+
+// bucket is where a key belongs. The lowest bit of all keys is set.
+func (t *groupTable) bucket(key uint64) int { return int(key >> 1 & uint64(len(t.buckets)-1)) }
+
+// find is the group of a key, or nil.
+func (t *groupTable) find(key uint64) *group {
+	b := &t.buckets[t.bucket(key)]
+	if i := slices.Index(b.keys[:], key); i >= 0 {
+		return &b.groups[i]
+	}
+	return nil
+}
+
+// get is the group of a key, made if there is none. Nothing of it can count beyond
+// until on the line clock.
+func (t *groupTable) get(key uint64, until, now int64) (b *groupBucket, i int) {
+	b = &t.buckets[t.bucket(key)]
+	if i = slices.Index(b.keys[:], key); i < 0 {
+		b, i = t.room(key, now)
+		b.keys[i], b.until[i], b.groups[i] = key, until, group{}
+		t.size++
+	}
+	b.until[i] = max(b.until[i], until)
+	return b, i
+}
+
+// room finds a free slot for a key, if need be that of a group whose window is over,
+// or of one that has to go.
+func (t *groupTable) room(key uint64, now int64) (*groupBucket, int) {
+	for {
+		b := &t.buckets[t.bucket(key)]
+		i := slices.Index(b.keys[:], 0)
+		if i < 0 || t.size >= t.max {
+			if over := slices.IndexFunc(b.until[:groupWays], func(until int64) bool { return until < now }); over >= 0 && b.keys[over] != 0 {
+				t.release(b, over)
+				i = over
+			}
+		}
+		switch {
+		case i >= 0 && t.size < t.max:
+			return b, i
+		case 2*len(t.buckets)*groupWays <= t.max:
+			t.grow()
+		default:
+			t.evict(t.bucket(key))
+		}
+	}
+}
+
+// evict forgets a group of a bucket, or if that has none of the next one.
+func (t *groupTable) evict(from int) {
+	for {
+		b, worst := &t.buckets[from], -1
+		for i := range b.keys {
+			if b.keys[i] != 0 && (worst < 0 || b.poorer(i, worst)) {
+				worst = i
+			}
+		}
+		if worst >= 0 {
+			t.evicted++
+			t.release(b, worst)
+			return
+		}
+		from = (from + 1) % len(t.buckets)
+	}
+}
+
+// poorer reports whether a group can be spared rather than another.
+func (b *groupBucket) poorer(i, than int) bool {
+	return b.sizes[i] < b.sizes[than] || b.sizes[i] == b.sizes[than] && b.until[i] < b.until[than]
+}
+
+func (t *groupTable) release(b *groupBucket, i int) {
+	g := &b.groups[i]
+	if g.set {
+		t.sets[g.place] = nil
+		t.spareSets = append(t.spareSets, g.place)
+	} else {
+		t.blocks.free(g)
+	}
+	b.keys[i] = 0
+	t.size--
+}
+
+// sweep takes their room from groups whose window is over.
+func (t *groupTable) sweep(now int64) {
+	for n := range t.buckets {
+		for i, key := range t.buckets[n].keys {
+			if b := &t.buckets[n]; key != 0 && b.until[i] < now {
+				t.release(b, i)
+			}
+		}
+	}
+}
+
+// grow doubles the buckets: each is divided between two.
+func (t *groupTable) grow() {
+	old := t.buckets
+	t.buckets = make([]groupBucket, 2*len(old))
+	clear(t.buckets) // see newFacts
+	for n := range old {
+		for i, key := range old[n].keys {
+			if key == 0 {
+				continue
+			}
+			b := &t.buckets[t.bucket(key)]
+			for j := range b.keys {
+				if b.keys[j] == 0 {
+					b.keys[j], b.sizes[j], b.until[j], b.groups[j] = key, old[n].sizes[i], old[n].until[i], old[n].groups[i]
+					break
+				}
+			}
+		}
+	}
+}
