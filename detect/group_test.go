@@ -240,10 +240,10 @@ func TestGroupsAreBounded(t *testing.T) {
 // counted is the event of a TCP attempt that failed silently: it began half a
 // second before.
 func counted(seconds float64, src, dst string, port uint16) flows.Event {
-	line := at(seconds)
+	line, who := at(seconds), uint32(address(src)[15])<<16
 	return flows.Event{Kind: flows.Counted, At: line + second/2, Attempt: flows.Attempt{
 		Key:   flows.Key{Initiator: address(src), Responder: address(dst), Port: port, Proto: 6, Class: flows.ClassTCP},
 		Start: line, Line: line, Time: line, TimeLine: line, Packets: 1, Connections: 1, Counted: true,
-		Technique: flows.TCPSYN, Window: 64240, Options: 1, Seq: uint32(line / second * 7919), SrcPort: uint16(line / second % 60000),
+		Technique: flows.TCPSYN, Window: 64240, Options: 1, Seq: uint32(line/second*7919) ^ who, SrcPort: uint16(line / second % 60000),
 	}}
 }
