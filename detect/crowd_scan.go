@@ -77,7 +77,7 @@ func (e *Engine) openCrowd(g *crowd, r *compiledRule, c crossing, pr *probe) {
 // foundCrowd makes the scan of a crowd.
 func (e *Engine) foundCrowd(g *crowd, r *compiledRule, vlan uint16) *incident {
 	e.stats.Opened++
-	g.inc = &incident{crowd: g, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, tries: map[try]progress{}}
+	g.inc = &incident{crowd: g, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, tries: map[try]progress{}, allowed: e.allow.ofMany()}
 	return g.inc
 }
 
@@ -217,6 +217,7 @@ func (inc *incident) absorb(old *incident, speaker, bound int) {
 	}
 	inc.cut += old.cut
 	inc.short = inc.short || old.short
+	inc.allowed.absorb(&old.allowed)
 	for _, p := range old.parts {
 		to := inc.partOf(p.technique, p.class)
 		if to.attempts == 0 {
@@ -288,6 +289,7 @@ func (inc *incident) followMember(p *part, k target, a *attempted, bound int) {
 	if !known {
 		if len(inc.tries) >= 4*bound {
 			p.full = true
+			inc.judge(a)
 			inc.pace(a)
 			return
 		}

@@ -46,6 +46,7 @@ type Stats struct {
 type Engine struct {
 	cfg     Config
 	home    homeNets
+	allow   allowList
 	rules   []*compiledRule // but for walks and slow windows
 	walks   []*compiledRule
 	tiers   slowRules
@@ -132,6 +133,11 @@ func (e *Engine) Replace(rules Rules) error {
 	if err := slow.begin(); err != nil {
 		return err
 	}
+	allow, err := compileAllow(rules.Allow)
+	if err != nil {
+		return err
+	}
+	e.allow = allow
 	e.walks, e.tiers = walks, slow
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()

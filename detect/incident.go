@@ -64,6 +64,7 @@ type incident struct {
 	bins     []int64 // of rules, for tumbling windows
 	parts    []*part
 	home     homeNets
+	allowed  authority
 
 	first, firstLine int64
 	last, lastLine   int64
@@ -93,6 +94,7 @@ type said struct {
 	verdict   Verdict
 	parts     int
 	single    bool // one host
+	outside   bool // of what the allow-list covers
 }
 
 // Bounds on how long a scan may be silent before it is over.
@@ -134,6 +136,7 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 	e.stats.Opened++
 	inc := &incident{
 		source: s, addr: s.addr, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
+		allowed: e.allow.of(&s.addr),
 	}
 	s.incident = inc
 	rank := e.backfill(inc, s, pr, c.reach)
@@ -271,6 +274,9 @@ func (inc *incident) news() []string {
 	}
 	if now.verdict.rank() > inc.said.verdict.rank() {
 		added = append(added, "verdict")
+	}
+	if now.outside != inc.said.outside {
+		added = append(added, "authorization")
 	}
 	return added
 }

@@ -38,8 +38,9 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 		p = inc.partOf(a.technique, a.class)
 		if inc.targets >= bound {
 			p.full = true
+			inc.judge(a)
 			inc.pace(a)
-			return false
+			return inc.allowed.left()
 		}
 		inc.meet(p, a, k)
 		st.outcome, st.code, st.start = a.outcome, a.code, a.start-1
@@ -71,6 +72,7 @@ func targetOf(a *attempted) target {
 // the whole of a new one.
 func (inc *incident) follow(p *part, st *progress, a *attempted) {
 	if st.start != a.start {
+		inc.judge(a)
 		st.start, st.packets, st.connections, st.cut = a.start, 0, 0, false
 		inc.pace(a)
 		if p.attempts == 0 {

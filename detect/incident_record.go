@@ -30,7 +30,7 @@ func (inc *incident) state() said {
 	p := inc.largest()
 	return said{
 		shape: p.shape(), technique: p.name(), verdict: inc.tally.verdict(),
-		parts: len(inc.parts), single: len(inc.hosts) == 1,
+		parts: len(inc.parts), single: len(inc.hosts) == 1, outside: inc.allowed.left(),
 	}
 }
 
@@ -70,7 +70,8 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 	inc.describeTargets(&sc)
 	sc.Tool = inc.tool
 	sc.Confidence, sc.Reasons = confidence(&sc)
-	sc.Risk = risk(sc.Severity, sc.Confidence)
+	inc.allowed.note(&sc)
+	sc.Risk = risk(&sc)
 	if d := sc.Last - sc.First; d > 0 {
 		sc.Rate = round3(float64(sc.Targets) / (float64(d) / 1e9))
 	}

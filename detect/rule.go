@@ -93,4 +93,7 @@ type Rules struct {
 	// [DefaultHome], but an empty Home means that nothing is home.
 	Home  []netip.Prefix
 	Rules []Rule
+	// Allow is who may scan what: a scan that keeps to it is marked, and nothing
+	// else changes.
+	Allow []Allowance
 }

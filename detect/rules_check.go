@@ -142,7 +142,7 @@ func (r *ruleReader) checkPorts() {
 // portless names the protocols or the technique to which the rule is narrowed, if
 // none of its targets has ports.
 func (r *ruleReader) portless() string {
-	if r.good["proto"] && !slices.ContainsFunc(r.rule.Proto, protoHasPorts) {
+	if r.good["proto"] && !anyPorts(r.rule.Proto) {
 		return "proto " + strings.Join(r.rule.Proto, ", ")
 	}
 	if !r.good["of"] {

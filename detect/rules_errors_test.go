@@ -198,7 +198,7 @@ func TestMissingKeys(t *testing.T) {
 }
 
 func TestRuleFileErrors(t *testing.T) {
-	const top = "a rules file must be a mapping with the keys home, rules, not "
+	const top = "a rules file must be a mapping with the keys home, rules, allow, not "
 	const list = `rules: must be a list of rules, each beginning with "- name:", not `
 	deep := strings.Repeat("[", 9)
 	for _, c := range []struct{ name, in, want string }{

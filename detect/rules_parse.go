@@ -12,13 +12,14 @@ const (
 )
 
 // ParseRules reads a rules file: YAML with the keys home and rules, described
-// by the profile "default" (see [ProfileSource]). Name stands for the file in
+// by the profile "default" (see [ProfileSource]), and allow, described by
+// [AllowExample]. Name stands for the file in
 // messages. Everything that is not understood is an error, so that no rule
 // silently does something else than it says.
 //
 // The error joins a [*RuleError] for each mistake, in order of position, to
 // one hundred. The input may have 1 MiB, 32,768 words and punctuation marks,
-// 6,000 keys, 256 rules and 1,024 networks. Anchors, aliases and tags are
+// 6,000 keys, 256 rules, 256 entries under allow and 1,024 networks in each list. Anchors, aliases and tags are
 // refused. It may be called from any goroutine.
 func ParseRules(data []byte, name string) (Rules, error) {
 	p := &ruleProblems{file: name}
@@ -45,7 +46,7 @@ func (p *ruleProblems) readFile(data []byte) Rules {
 	if len(p.errs) > 0 {
 		return Rules{}
 	}
-	m, ok := p.mapping(root, rulePos{1, 1}, "a rules file", []string{"home", "rules"})
+	m, ok := p.mapping(root, rulePos{1, 1}, "a rules file", []string{"home", "rules", "allow"})
 	if !ok {
 		return Rules{}
 	}
@@ -56,6 +57,9 @@ func (p *ruleProblems) readFile(data []byte) Rules {
 	}
 	if e, ok := m.keys["rules"]; ok {
 		out.Rules = p.rules(e)
+	}
+	if e, ok := m.keys["allow"]; ok {
+		out.Allow = p.allowances(e)
 	}
 	return out
 }
@@ -90,7 +94,7 @@ func (p *ruleProblems) networks(e ruleEntry) []netip.Prefix {
 		return nil
 	}
 	if len(list) > maxNetworks {
-		p.add(list[maxNetworks].at, "home: at most %d networks fit, these are %d", maxNetworks, len(list))
+		p.add(list[maxNetworks].at, "%s: at most %d networks fit, these are %d", e.key, maxNetworks, len(list))
 		return nil
 	}
 	seen := map[netip.Prefix]bool{}
@@ -98,7 +102,7 @@ func (p *ruleProblems) networks(e ruleEntry) []netip.Prefix {
 	for _, one := range list {
 		n, ok := p.network(one)
 		if ok && seen[n] {
-			p.add(one.at, "home: %s is listed twice", n)
+			p.add(one.at, "%s: %s is listed twice", e.key, n)
 		}
 		seen[n] = true
 		out = append(out, n)
@@ -113,17 +117,17 @@ func (p *ruleProblems) network(e ruleEntry) (netip.Prefix, bool) {
 	if err != nil {
 		a, err := netip.ParseAddr(text)
 		if err != nil || a.Zone() != "" {
-			p.add(e.at, "home: must be a network such as 10.0.0.0/8 or an address such as 192.0.2.1, not %s", shown(e.value))
+			p.add(e.at, "%s: must be a network such as 10.0.0.0/8 or an address such as 192.0.2.1, not %s", e.key, shown(e.value))
 			return netip.Prefix{}, false
 		}
 		n = netip.PrefixFrom(a, a.BitLen())
 	}
 	if n.Addr().Is4In6() {
-		p.add(e.at, "home: %s is an IPv4 address in IPv6 form: write it as IPv4", n)
+		p.add(e.at, "%s: %s is an IPv4 address in IPv6 form: write it as IPv4", e.key, n)
 		return netip.Prefix{}, false
 	}
 	if n != n.Masked() {
-		p.add(e.at, "home: %s has bits set beyond its length: did you mean %s?", n, n.Masked())
+		p.add(e.at, "%s: %s has bits set beyond its length: did you mean %s?", e.key, n, n.Masked())
 		return netip.Prefix{}, false
 	}
 	return n, true

@@ -160,7 +160,7 @@ unknown: 1
 		`f:6:11: over: must be a whole number from 1 to 65535, not 0`,
 		`f:7:13: within: must be run, walk or a duration from 1s to 365d such as 90s, 5m, 1h or 7d, not "soon"`,
 		`f:13:12: share: must be a number from 0 to 1 such as 0.3, not 2`,
-		`f:14:1: unknown key "unknown": the keys here are home, rules`,
+		`f:14:1: unknown key "unknown": the keys here are home, rules, allow`,
 	}, "\n"))
 }
 

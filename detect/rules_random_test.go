@@ -54,6 +54,7 @@ func writeRules(rules Rules) []byte {
 			}
 		}
 	}
+	writeAllow(&b, rules.Allow)
 	return []byte(b.String())
 }
 
@@ -115,6 +116,9 @@ func TestWrittenRulesReadTheSame(t *testing.T) {
 		for i := range rapid.IntRange(1, 5).Draw(t, "rules") {
 			want.Rules = append(want.Rules, drawRule(t, i))
 		}
+		for i := range rapid.IntRange(0, 3).Draw(t, "allowed") {
+			want.Allow = append(want.Allow, drawAllowance(t, i))
+		}
 		got, err := ParseRules(writeRules(want), "f")
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -170,7 +174,7 @@ func TestChangedRulesAreReadOrRefused(t *testing.T) {
 		require.NoError(t, err)
 		sources = append(sources, text)
 	}
-	sources = append(sources, []byte(plain))
+	sources = append(sources, []byte(plain), append([]byte(plain), AllowExample()...))
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SampledFrom(sources).Draw(t, "source")
 		for range rapid.IntRange(1, 6).Draw(t, "changes") {
@@ -187,6 +191,8 @@ func FuzzParseRules(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte(plain))
+	f.Add(AllowExample())
+	f.Add([]byte(plain + "allow: [{name: x, src: 192.0.2.1, note: y, when: [sat, 22:00-06:00], zone: Asia/Tokyo, expires: 2026-02-29}]"))
 	f.Add([]byte("home: [::1, 10.0.0.1/8]\nrules: [{name: x, and: [{count: dst}]}]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { requireSound(t, text) })
 }

@@ -66,19 +66,24 @@ func (r *ruleReader) take(key string, read func(ruleEntry) bool) {
 	}
 }
 
-func (r *ruleReader) name(e ruleEntry) bool {
+func (r *ruleReader) name(e ruleEntry) (ok bool) {
+	r.rule.Name, ok = r.newName(e, "rule", r.names)
+	return ok
+}
+
+// newName reads the name of what, which none of names may be yet.
+func (p *ruleProblems) newName(e ruleEntry, what string, names map[string]int) (string, bool) {
 	text, ok := textOf(e.value)
 	if !ok || text == "" || len(text) > maxNameLength || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		r.add(e.at, "name: must be 1 to %d lower-case letters, digits and hyphens, not %s", maxNameLength, shown(e.value))
-		return false
+		p.add(e.at, "name: must be 1 to %d lower-case letters, digits and hyphens, not %s", maxNameLength, shown(e.value))
+		return "", false
 	}
-	if line, twice := r.names[text]; twice {
-		r.add(e.at, "name: %q is already the name of the rule in line %d", text, line)
-		return false
+	if line, twice := names[text]; twice {
+		p.add(e.at, "name: %q is already the name of the %s in line %d", text, what, line)
+		return "", false
 	}
-	r.names[text] = e.at.line
-	r.rule.Name = text
-	return true
+	names[text] = e.at.line
+	return text, true
 }
 
 func (r *ruleReader) count(e ruleEntry) (ok bool) {
@@ -214,21 +219,28 @@ func (r *ruleReader) from(e ruleEntry) (ok bool) {
 	return ok
 }
 
-func (r *ruleReader) ports(e ruleEntry) bool {
-	list, ok := r.list(e, "one or more ports or ranges such as 1-1023")
-	if len(list) > maxPorts {
-		r.add(list[maxPorts].at, "port: at most %d ports and ranges fit, these are %d", maxPorts, len(list))
-		return false
-	}
-	for _, one := range list {
-		p, good := r.portRange(one)
-		ok = ok && good
-		r.rule.Port = append(r.rule.Port, p)
-	}
+func (r *ruleReader) ports(e ruleEntry) (ok bool) {
+	r.rule.Port, ok = r.portRanges(e)
 	return ok
 }
 
-func (r *ruleReader) portRange(e ruleEntry) (PortRange, bool) {
+// portRanges reads ports and ranges of them.
+func (p *ruleProblems) portRanges(e ruleEntry) ([]PortRange, bool) {
+	list, ok := p.list(e, "one or more ports or ranges such as 1-1023")
+	if len(list) > maxPorts {
+		p.add(list[maxPorts].at, "port: at most %d ports and ranges fit, these are %d", maxPorts, len(list))
+		return nil, false
+	}
+	var out []PortRange
+	for _, one := range list {
+		r, good := p.portRange(one)
+		ok = ok && good
+		out = append(out, r)
+	}
+	return out, ok
+}
+
+func (p *ruleProblems) portRange(e ruleEntry) (PortRange, bool) {
 	var text string
 	switch n := e.value.(type) {
 	case *ast.IntegerNode:
@@ -243,11 +255,11 @@ func (r *ruleReader) portRange(e ruleEntry) (PortRange, bool) {
 	from, ok := decimal(low, 65535)
 	to, ok2 := decimal(high, 65535)
 	if !ok || !ok2 {
-		r.add(e.at, "port: must be a port from 0 to 65535 or a range such as 1-1023, not %s", shown(e.value))
+		p.add(e.at, "port: must be a port from 0 to 65535 or a range such as 1-1023, not %s", shown(e.value))
 		return PortRange{}, false
 	}
 	if from > to {
-		r.add(e.at, "port: the range %d-%d runs backwards: did you mean %d-%d?", from, to, to, from)
+		p.add(e.at, "port: the range %d-%d runs backwards: did you mean %d-%d?", from, to, to, from)
 		return PortRange{}, false
 	}
 	return PortRange{From: uint16(from), To: uint16(to)}, true

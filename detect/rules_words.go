@@ -73,6 +73,9 @@ func protoHasPorts(proto string) bool {
 	return proto == "tcp" || proto == "udp" || proto == "sctp"
 }
 
+// anyPorts says whether targets of one of some protocols have ports.
+func anyPorts(protos []string) bool { return slices.ContainsFunc(protos, protoHasPorts) }
+
 // techniqueHasPorts says the same of a technique.
 func techniqueHasPorts(technique string) bool {
 	first, _, _ := strings.Cut(technique, "-")

@@ -113,13 +113,18 @@ type Scan struct {
 	// more or less so.
 	Confidence float64   `json:"confidence"`
 	Reasons    []string  `json:"confidence_reasons,omitempty"`
-	Risk       int       `json:"risk"` // 0 to 100: severity times confidence
+	Risk       int       `json:"risk"` // 0 to 100: severity times confidence; 0 if authorized
 	Direction  Direction `json:"direction"`
 	Attack     []string  `json:"attack,omitempty"` // ATT&CK technique ids
 	Tool       *Tool     `json:"tool,omitempty"`   // where the probes bear the mark of one
 	Evidence   Evidence  `json:"evidence"`
 	VLAN       uint16    `json:"vlan,omitempty"`
-	Added      []string  `json:"added,omitempty"` // what an update is about
+	// Authorized are the entries of the allow-list under which the scan was made,
+	// where they cover all of it, as far as its attempts are remembered. Where one
+	// names the source and they do not, Outside says why not.
+	Authorized []Authorization `json:"authorized,omitempty"`
+	Outside    *Outside        `json:"outside_authorization,omitempty"`
+	Added      []string        `json:"added,omitempty"` // what an update is about
 	// MergedInto is, at the close of a scan that turned out to be part of one by many sources,
 	// the ID of that.
 	MergedInto string `json:"merged_into,omitempty"`

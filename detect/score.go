@@ -78,9 +78,12 @@ func confidence(sc *Scan) (float64, []string) {
 }
 
 // risk is impact times confidence, 0 to 100: the impact is twenty for each grade of
-// severity.
-func risk(severity int, confidence float64) int {
-	return int(math.Round(20 * float64(severity) * confidence))
+// severity. A scan that is authorized is none, whatever it found out.
+func risk(sc *Scan) int {
+	if len(sc.Authorized) > 0 {
+		return 0
+	}
+	return int(math.Round(20 * float64(sc.Severity) * sc.Confidence))
 }
 
 // attack maps a scan to MITRE ATT&CK (v16): discovery from within, active scanning from

@@ -42,9 +42,10 @@ func TestConfidence(t *testing.T) {
 }
 
 func TestRisk(t *testing.T) {
-	require.Equal(t, 12, risk(1, 0.6))
-	require.Equal(t, 79, risk(4, 0.99))
-	require.Equal(t, 99, risk(5, 0.99))
+	require.Equal(t, 12, risk(&Scan{Severity: 1, Confidence: 0.6}))
+	require.Equal(t, 79, risk(&Scan{Severity: 4, Confidence: 0.99}))
+	require.Equal(t, 99, risk(&Scan{Severity: 5, Confidence: 0.99}))
+	require.Zero(t, risk(&Scan{Severity: 5, Confidence: 0.99, Authorized: []Authorization{{Name: "x"}}}))
 }
 
 // TestToolIsNamed: a scan says what its probes bear the mark of, the next one of the

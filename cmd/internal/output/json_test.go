@@ -159,6 +159,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"attempt": reflect.TypeFor[output.Attempt](), "part": reflect.TypeFor[detect.Part](),
 		"fired": reflect.TypeFor[detect.Fired](), "outcomes": reflect.TypeFor[detect.Outcomes](),
 		"endpoint": reflect.TypeFor[detect.Endpoint](), "notice": reflect.TypeFor[detect.Notice](),
+		"authorization": reflect.TypeFor[detect.Authorization](), "outside": reflect.TypeFor[detect.Outside](),
 		"notice_evidence": reflect.TypeFor[detect.NoticeEvidence](),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,6 +68,7 @@ type Run struct {
 
 	Profile string         `json:"profile"` // the profile's name, or the rules file's
 	Home    []netip.Prefix `json:"home"`
+	Allow   []string       `json:"allow,omitempty"` // names of the entries of the allow-list
 	Version string         `json:"version"`
 }
 
@@ -99,7 +100,8 @@ type Tunnel struct {
 }
 
 // RunOf makes the account from a sensor's summary. What the sensor does not
-// know is left for the caller: Inputs, Filter, Stopped, Profile, Home, Version.
+// know is left for the caller: Inputs, Filter, Stopped, Profile, Home,
+// Allow, Version.
 func RunOf(s *sensor.Summary) Run {
 	r := Run{
 		Event: "run", Filtered: s.Filtered,

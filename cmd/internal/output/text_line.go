@@ -35,7 +35,8 @@ func verdictRank(v detect.Verdict) int {
 func (t *Text) line(s *detect.Scan) {
 	src, kind := who(s), what(s.Shape, s.Technique)
 	t.source, t.what = max(t.source, len(src)), max(t.what, len(kind))
-	p := painter(t.cfg.Color)
+	authorized := len(s.Authorized) > 0
+	p := painter(t.cfg.Color && !authorized)
 	rest := describe(s)
 	switch s.Phase {
 	case detect.Close:
@@ -43,16 +44,21 @@ func (t *Text) line(s *detect.Scan) {
 		if s.MergedInto != "" {
 			rest += "; goes on as a scan by many"
 		}
+		rest += authority(s)
 	case detect.Update:
 		rest += took(s) + news(s)
 	default:
-		rest += took(s)
+		rest += took(s) + authority(s)
 	}
 	if t.cfg.Verbose {
 		rest += "; rule " + s.Rule
 	}
-	_, _ = fmt.Fprintf(t.w, "%s %s %s %s %s\n", p.dim(t.clock(s.Time)), p.phase(s.Phase),
+	line := fmt.Sprintf("%s %s %s %s %s", p.dim(t.clock(s.Time)), p.phase(s.Phase),
 		p.bold(pad(src, t.source)), pad(kind, t.what), rest)
+	if authorized {
+		line = painter(t.cfg.Color).dim(line)
+	}
+	_, _ = fmt.Fprintln(t.w, line)
 }
 
 // who is the source of a scan, or how many it has.
@@ -146,9 +152,26 @@ func news(s *detect.Scan) string {
 			b.WriteString("; now " + string(s.Shape))
 		case "verdict":
 			b.WriteString("; " + result(s))
+		case "authorization":
+			b.WriteString(authority(s))
 		}
 	}
 	return b.String()
+}
+
+// authority is what the allow-list says of the scan, if anything.
+func authority(s *detect.Scan) string {
+	switch {
+	case len(s.Authorized) > 0:
+		names := make([]string, len(s.Authorized))
+		for i, a := range s.Authorized {
+			names[i] = Clean(a.Name)
+		}
+		return "; authorized: " + strings.Join(names, ", ")
+	case s.Outside != nil:
+		return "; outside its authorization: " + Clean(s.Outside.Reason)
+	}
+	return ""
 }
 
 // result is the verdict, with what answered.

@@ -28,10 +28,11 @@ func (s *summary) add(scan *detect.Scan) {
 	}
 }
 
-// cut sorts the scans, the gravest first, and drops those beyond the table.
+// cut sorts the scans, the gravest first and those authorized last, and drops those beyond the table.
 func (s *summary) cut() {
 	slices.SortFunc(s.scans, func(a, b detect.Scan) int {
 		return cmp.Or(
+			cmp.Compare(min(len(a.Authorized), 1), min(len(b.Authorized), 1)),
 			cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Targets, a.Targets),
 			cmp.Compare(a.First, b.First), a.Src.Compare(b.Src), cmp.Compare(a.ID, b.ID),
 		)
@@ -57,9 +58,11 @@ const (
 // row is a line of the closing table: one part of a scan.
 type row struct {
 	cells    [columns]string
-	severity int    // 0: no colour
-	targets  string // a line below, if there is something to say
-	sources  string // likewise, of a scan by many
+	severity int      // 0: no colour
+	targets  string   // a line below, if there is something to say
+	sources  string   // likewise, of a scan by many
+	allowed  []string // likewise, of the allow-list
+	dim      bool
 }
 
 // table writes the closing table: a line for each part of a scan, and one for
@@ -95,24 +98,25 @@ const maxParts = 6
 // rows appends the lines of one scan: its largest part with what holds for the
 // whole, then the others.
 func (t *Text) rows(rows []row, s *detect.Scan) []row {
-	first := largest(s)
+	first, dim := largest(s), len(s.Authorized) > 0
 	rows = append(rows, row{
 		cells: [columns]string{
 			who(s), what(first.Shape, first.Technique), number(first.Hosts), number(first.Ports),
 			string(s.Verdict), t.clock(s.First), t.clock(s.Last),
 		},
-		severity: s.Severity,
+		severity: s.Severity, dim: dim,
 	})
 	for _, p := range s.Parts[:min(len(s.Parts), maxParts)] {
 		if p.Technique == first.Technique && p.Shape == first.Shape {
 			continue
 		}
-		rows = append(rows, row{cells: [columns]string{
+		rows = append(rows, row{dim: dim, cells: [columns]string{
 			columnScan: what(p.Shape, p.Technique), columnHosts: number(p.Hosts), columnPorts: number(p.Ports),
 			columnFirst: t.clock(p.First), columnLast: t.clock(p.Last),
 		}})
 	}
-	rows[len(rows)-1].targets, rows[len(rows)-1].sources = targets(s), sources(s)
+	last := &rows[len(rows)-1]
+	last.targets, last.sources, last.allowed = targets(s), sources(s), t.allowed(s)
 	return rows
 }
 
@@ -126,7 +130,10 @@ func number(n int) string {
 }
 
 func (t *Text) row(r *row, widths *[columns]int) {
-	p := painter(t.cfg.Color)
+	p, line := painter(t.cfg.Color && !r.dim), func(s string) string { return s }
+	if r.dim {
+		line = painter(t.cfg.Color).dim
+	}
 	var cells [columns]string
 	for c, cell := range r.cells {
 		switch c {
@@ -142,13 +149,36 @@ func (t *Text) row(r *row, widths *[columns]int) {
 		cells[columnVerdict] = p.severity(r.severity, cells[columnVerdict])
 	}
 	cells[columnSource] = p.bold(cells[columnSource])
-	_, _ = fmt.Fprintln(t.w, strings.Join(cells[:], " "))
+	_, _ = fmt.Fprintln(t.w, line(strings.Join(cells[:], " ")))
 	if r.targets != "" {
-		_, _ = fmt.Fprintf(t.w, "  → %s\n", r.targets)
+		_, _ = fmt.Fprintln(t.w, line("  → "+r.targets))
 	}
 	if r.sources != "" {
-		_, _ = fmt.Fprintf(t.w, "  ← %s\n", r.sources)
+		_, _ = fmt.Fprintln(t.w, line("  ← "+r.sources))
 	}
+	for _, text := range r.allowed {
+		_, _ = fmt.Fprintln(t.w, line("    "+text))
+	}
+}
+
+// allowed are the lines on what the allow-list says of a scan: an entry each, or
+// the attempt outside.
+func (t *Text) allowed(s *detect.Scan) (lines []string) {
+	for _, a := range s.Authorized {
+		line := "authorized by " + a.Name
+		if a.Expires != nil {
+			line += " until " + a.Expires.Std().Format("2006-01-02 15:04 UTC")
+		}
+		if a.Note != "" {
+			line += ": " + a.Note
+		}
+		lines = append(lines, Clean(line))
+	}
+	if o := s.Outside; o != nil {
+		to := endpoint(nil, &detect.Endpoint{Host: o.Host, Port: o.Port}, false)
+		lines = append(lines, Clean(fmt.Sprintf("outside %s: %s (%s, %s %s)", o.Name, o.Reason, t.clock(o.Time), o.Proto, to)))
+	}
+	return lines
 }
 
 // sources lists the first of many sources, and the one that most likely is no decoy.
