@@ -84,6 +84,9 @@ func (a *App) settings() {
 	a.say.Info("reading " + strings.Join(a.plan.Sources(), ", "))
 	a.say.Info(fmt.Sprintf("rules %s: %s", a.plan.RuleName, strings.Join(names, ", ")))
 	a.say.Info("home " + strings.Join(home, ", "))
+	for _, entry := range a.plan.Rules.Allow {
+		a.say.Info("allow " + entry.Name + ": " + entry.Describe())
+	}
 	if a.plan.Filter != nil {
 		a.say.Info("filter " + a.plan.Filter.String())
 	}

@@ -36,7 +36,7 @@ type App struct {
 	bar     *bar
 	out     *fanout
 	closed  []detect.Scan // for --expect
-	worst   int           // highest severity of a closed scan
+	worst   int           // highest severity of a closed scan that was not authorized
 }
 
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
@@ -111,6 +111,9 @@ func (a *App) run(ctx context.Context) error {
 	a.out.abandon = cancel
 	a.settings()
 	a.hidden()
+	if a.plan.Live() {
+		a.say.Expired(a.plan.Rules.Allow, detect.Time(time.Now().UnixNano()))
+	}
 	unhook := context.AfterFunc(ctx, func() {
 		time.AfterFunc(grace, func() { _ = a.source.Close() })
 	})
@@ -140,7 +143,9 @@ func (a *App) scan(s detect.Scan) {
 	if s.Phase != detect.Close || s.MergedInto != "" {
 		return
 	}
-	a.worst = max(a.worst, s.Severity)
+	if len(s.Authorized) == 0 {
+		a.worst = max(a.worst, s.Severity)
+	}
 	if a.plan.Expect != nil {
 		a.closed = append(a.closed, s)
 	}
@@ -151,6 +156,9 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 	record := output.RunOf(s)
 	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
 	record.Profile, record.Version = a.plan.RuleName, a.version
+	for _, entry := range a.plan.Rules.Allow {
+		record.Allow = append(record.Allow, entry.Name)
+	}
 	if a.plan.Filter != nil {
 		record.Filter = a.plan.Filter.String()
 	}
@@ -173,6 +181,9 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 // verdict says what went wrong and returns how the run ends.
 func (a *App) verdict(s *sensor.Summary, record *output.Run, interrupted bool, err error) error {
 	a.warn(s, record)
+	if !a.plan.Live() && record.Packets > 0 {
+		a.say.Expired(a.plan.Rules.Allow, s.First)
+	}
 	// To be interrupted is how a live run ends.
 	early := interrupted && !a.plan.Live()
 	if early && !a.out.abandoned {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
+	"github.com/synoptic-ids/synoptic/detect"
 )
 
 // Voice speaks to the person at the terminal, on standard error: lower case,
@@ -38,6 +39,20 @@ func (v *Voice) Hint(text string) { v.line("hint", text) }
 
 // Warning says what is wrong but does not stop the run.
 func (v *Voice) Warning(text string) { v.line("warning", text) }
+
+// Expired warns of the entries of an allow-list that cover nothing from a time on.
+func (v *Voice) Expired(list []detect.Allowance, from detect.Time) {
+	some := false
+	for _, entry := range list {
+		if entry.Expired(from) {
+			some = true
+			v.Warning(fmt.Sprintf("the allow-list's entry %s expired after %s, and covers nothing any more", entry.Name, entry.LastDay()))
+		}
+	}
+	if some {
+		v.Hint("set its key expires to another day if it was allowed again, or take the entry out")
+	}
+}
 
 // Info tells what was asked for with --verbose.
 func (v *Voice) Info(text string) { _, _ = fmt.Fprintf(v.w, "synoptic: %s\n", output.Clean(text)) }

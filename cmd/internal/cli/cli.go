@@ -76,6 +76,7 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f.StringVar(&s.Tunnels, "tunnels", flows.TunnelsInner.String(), "which packets of tunnels count")
 	f.StringVar(&s.Profile, "profile", "", "built-in rules")
 	f.StringVar(&s.Rules, "rules", "", "rules file")
+	f.StringVar(&s.Allow, "allow", "", "allow-list")
 	f.StringVar(&s.Home, "home", "", "our own networks")
 	f.BoolVar(&s.JSON, "json", false, "JSON records on standard output")
 	f.StringArrayVarP(&s.Outputs, "output", "o", nil, "output format and file")

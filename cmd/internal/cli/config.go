@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,11 +25,11 @@ func configCommand(streams app.Streams) *cobra.Command {
 			if len(args) > 0 {
 				err = fmt.Errorf("unknown verb %q of config", args[0])
 			}
-			return exit.With(exit.Usage, err, "the verbs are rules, profiles, schema and check")
+			return exit.With(exit.Usage, err, "the verbs are rules, allow, profiles, schema and check")
 		},
 		Args: cobra.ArbitraryArgs,
 	}
-	cmd.AddCommand(rulesCommand(streams), profilesCommand(streams), schemaCommand(streams), checkCommand(streams))
+	cmd.AddCommand(rulesCommand(streams), allowCommand(streams), profilesCommand(streams), schemaCommand(streams), checkCommand(streams))
 	return cmd
 }
 
@@ -51,6 +52,19 @@ func rulesCommand(streams app.Streams) *cobra.Command {
 	cmd.Flags().StringVar(&profile, "profile", config.DefaultProfile, "built-in rules")
 	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(detect.Profiles()...))
 	return cmd
+}
+
+func allowCommand(streams app.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "allow",
+		Short: "print an example of an allow-list",
+		Long:  strings.TrimSpace(allowText),
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := streams.Out.Write(detect.AllowExample())
+			return err
+		},
+	}
 }
 
 func profilesCommand(streams app.Streams) *cobra.Command {
@@ -82,20 +96,40 @@ func schemaCommand(streams app.Streams) *cobra.Command {
 func checkCommand(streams app.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
-		Short: "check a rules file",
+		Short: "check a rules file or an allow-list",
 		Long:  strings.TrimSpace(checkText),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			rules, err := config.RulesFile(args[0])
+			what, list, err := checked(args[0])
 			if err != nil {
 				return err
 			}
-			noun := "rules"
-			if len(rules.Rules) == 1 {
-				noun = "rule"
-			}
-			_, err = fmt.Fprintf(streams.Out, "%s: %d %s, no mistakes\n", args[0], len(rules.Rules), noun)
+			app.NewVoice(streams.Err).Expired(list, detect.Time(time.Now().UnixNano()))
+			_, err = fmt.Fprintf(streams.Out, "%s: %s, no mistakes\n", args[0], what)
 			return err
 		},
 	}
+}
+
+// checked checks a file, says what is in it, and returns its allow-list.
+func checked(name string) (string, []detect.Allowance, error) {
+	if config.IsAllowFile(name) {
+		list, err := config.AllowFile(name)
+		return entries(len(list)), list, err
+	}
+	rules, err := config.RulesFile(name)
+	what := numbered(len(rules.Rules), "rule", "rules")
+	if n := len(rules.Allow); n > 0 {
+		what += " and " + entries(n)
+	}
+	return what, rules.Allow, err
+}
+
+func entries(n int) string { return numbered(n, "entry that allows", "entries that allow") }
+
+func numbered(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

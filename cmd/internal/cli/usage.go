@@ -5,7 +5,7 @@ Usage:
     synoptic -r FILE [-r FILE]... [--json] [-o FORMAT[:FILE]]... [FLAGS]
              [EXPRESSION]
     synoptic filter [-d] EXPRESSION
-    synoptic config rules|profiles|schema|check
+    synoptic config rules|allow|profiles|schema|check
     synoptic version
     synoptic completion bash|zsh|fish|powershell
 
@@ -34,6 +34,11 @@ Reading:
 Deciding:
     --profile NAME          Use built-in rules: default or splunk.
     --rules FILE            Use the rules of a file instead.
+    --allow FILE            Who may scan what, and when: 'synoptic config allow'
+                            prints an example. Such a scan is recorded and
+                            printed, marked as authorized, with risk 0;
+                            --fail-on passes it over. With one attempt outside
+                            it is reported as usual, with the reason.
     --home LIST             Our own networks, in place of those of the rules, as
                             192.0.2.0/24,2001:db8::/32.
 
@@ -50,8 +55,9 @@ Writing:
     --progress WHEN         auto, always or never.
 
 Judging:
-    --fail-on SEVERITY      Exit with 3 if a scan is at least this severe: info,
-                            low, medium, high, critical, or 1 to 5.
+    --fail-on SEVERITY      Exit with 3 if a scan that is not authorized is at
+                            least this severe: info, low, medium, high,
+                            critical, or 1 to 5.
     --expect FILE           Exit with 4 if the scans are not those of FILE,
                             which holds JSON records as --json writes them, or
                             some fields of them.
@@ -71,14 +77,29 @@ Example:
 const configText = `
 Usage:
     synoptic config rules [--profile NAME]    Print the rules of a profile
+    synoptic config allow                     Print an example of an allow-list
     synoptic config profiles                  List the built-in profiles
     synoptic config schema                    Print the JSON Schema of the records
-    synoptic config check FILE                Check a rules file
+    synoptic config check FILE                Check a rules file or an allow-list
 
 Example:
     $ synoptic config rules --profile default > rules.yaml
     $ synoptic config check rules.yaml
     $ synoptic -r capture.pcap --rules rules.yaml
+`
+
+const allowText = `
+Usage:
+    synoptic config allow
+
+Prints an example of an allow-list: who may scan what, and when. It is a
+commented YAML file to be changed and read with --allow; its key allow can
+stand in a file for --rules as well.
+
+Example:
+    $ synoptic config allow > allow.yaml
+    $ synoptic config check allow.yaml
+    $ synoptic -r capture.pcap --allow allow.yaml
 `
 
 const rulesText = `
@@ -107,8 +128,8 @@ const checkText = `
 Usage:
     synoptic config check FILE
 
-Checks a rules file. Mistakes are listed with line and column, and the exit
-code is 2.
+Checks a rules file or an allow-list. Mistakes are listed with line and column,
+and the exit code is 2. Entries of an allow-list that have expired are named.
 
 Example:
     $ synoptic config check rules.yaml

@@ -27,6 +27,7 @@ type Settings struct {
 	Device   string   // interface to capture from, in place of captures
 	Profile  string   // name of a built-in profile
 	Rules    string   // rules file, in place of a profile
+	Allow    string   // allow-list, beside that of the rules
 	Home     string   // comma list of prefixes, in place of the rules' home
 	JSON     bool     // short for the output "json"
 	Outputs  []string // FORMAT or FORMAT:DEST
@@ -97,6 +98,9 @@ func Check(s Settings) (Plan, error) {
 	}
 	var err error
 	if p.Rules, p.RuleName, err = loadRules(s); err != nil {
+		return Plan{}, err
+	}
+	if p.Rules.Allow, err = loadAllow(s, p.Rules.Allow); err != nil {
 		return Plan{}, err
 	}
 	if p.Outputs, err = outputs(s); err != nil {
