@@ -29,6 +29,9 @@ type Config struct {
 	// Targets bounds the distinct targets held for one scan; 0 means 131,072.
 	// Beyond them its counts stand still and Scan.Estimated is set.
 	Targets int
+	// Trace is told what is decided, and why. Nil means nobody asks, and costs
+	// nothing.
+	Trace Trace
 }
 
 // Stats counts what an [Engine] has done.
@@ -156,6 +159,9 @@ func (e *Engine) Stats() Stats {
 // them.
 func (e *Engine) Observe(ev *flows.Event) {
 	e.Advance(ev.At)
+	if e.cfg.Trace != nil {
+		e.cfg.Trace.Attempt(ev)
+	}
 	switch ev.Kind {
 	case flows.Opened:
 		e.observeOpened(ev)
@@ -209,15 +215,18 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	*pr = probeFrom(ev, s)
 	s.remember(ev)
 	e.acquaint(ev)
+	why := pr.weightless()
 	switch {
-	case pr.weighs():
-		pr.excused = e.excuse(s, pr)
+	case why == NoExcuse:
+		why = e.excuse(s, pr)
 		e.facts.suffer(s, pr, e.now)
 	case pr.outcome == flows.Unseen, pr.tail: // the next may repeat it
-		pr.excused = true
 	default:
+		e.excused(why)
 		return
 	}
+	pr.excused = why != NoExcuse
+	e.excused(why)
 	if e.together(s, pr) {
 		return
 	}
@@ -278,7 +287,9 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 			e.past.renew(s, &pr.attempted)
 		}
 		// The history finds only the source's latest attempts again.
-		pr.excused = e.excuse(s, pr)
+		why := e.excuse(s, pr)
+		pr.excused = why != NoExcuse
+		e.excused(why)
 	}
 	e.step(s, pr)
 	e.slow(s, pr)
@@ -334,6 +345,7 @@ func (e *Engine) count(s *source, pr *probe) {
 			continue
 		}
 		n, bin := e.groups.count(r, s, pr, e.now)
+		e.stands(r, s, pr, n)
 		if n <= r.Over || s.incident != nil && s.incident.noted(r, bin, n) {
 			continue
 		}

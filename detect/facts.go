@@ -137,7 +137,7 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 	return place
 }
 
-// excuse reports whether a failure weighs nothing, for none of these is a search:
+// excuse says why a failure weighs nothing, for none of these is a search:
 //   - the target served the source itself before, or two others, or if it is ours
 //     or answered, one other: a service has failed its clients;
 //   - it failed the source already, long before, and no scan came of that: a retry;
@@ -146,23 +146,39 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 //   - our way to the networks of others is gone.
 //
 // Crafted probes have no excuse.
-func (e *Engine) excuse(s *source, pr *probe) bool {
+func (e *Engine) excuse(s *source, pr *probe) Excuse {
 	a := &pr.attempted
 	switch {
 	case !a.counted || a.crafted:
-		return false
+		return NoExcuse
 	case !hasPorts(a.class):
-		return e.outOfReach(s, a, false)
+		if e.outOfReach(s, a, false) {
+			return ExcuseOutage
+		}
+		return NoExcuse
 	}
-	retry := e.facts.failedBefore(s, pr, e.now) && s.after == 0 && s.incident == nil
 	least := 2
 	if a.outcome == flows.Answered || e.home.has(&a.responder) {
 		least = 1
 	}
 	const ftpData = 20
-	known := e.facts.served(s, pr, e.now) >= least || e.facts.usedBefore(s, pr, e.now)
-	return e.outOfReach(s, a, known) || known || retry ||
-		pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(pr.host, s.hash, e.now)
+	others := e.facts.served(s, pr, e.now) >= least
+	own := !others && e.facts.usedBefore(s, pr, e.now)
+	away := e.outOfReach(s, a, others || own)
+	switch {
+	case s.after == 0 && s.incident == nil && e.facts.failedBefore(s, pr, e.now):
+		return ExcuseRetry
+	case others:
+		return ExcuseOthers
+	case own:
+		return ExcuseOwn
+	case away:
+		return ExcuseOutage
+	case pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(pr.host, s.hash, e.now):
+		return ExcuseFTP
+	default:
+		return NoExcuse
+	}
 }
 
 // productive notes what a productive attempt shows.

@@ -15,7 +15,7 @@ type guardSets struct {
 	spoken    map[[16]byte]struct{} // hosts with a productive conversation
 	used      map[uint16]struct{}   // ports of such conversations
 	failed    map[uint64]failure    // values that failed
-	succeeded map[uint64]struct{}
+	succeeded map[uint64]bool       // or else: whether they failed, of hosts spoken with
 }
 
 // failure is how a value has failed.
@@ -26,27 +26,52 @@ type failure struct {
 }
 
 func newGuardSets() guardSets {
-	return guardSets{map[[16]byte]struct{}{}, map[uint16]struct{}{}, map[uint64]failure{}, map[uint64]struct{}{}}
+	return guardSets{map[[16]byte]struct{}{}, map[uint16]struct{}{}, map[uint64]failure{}, map[uint64]bool{}}
 }
 
 // fires decides whether a rule whose threshold was crossed may accuse the
 // source: its further conditions, and the guards. counted is what its count came to,
 // value what it has found.
 func (e *Engine) fires(r *compiledRule, counted int, s *source, pr *probe) (value int, ok bool) {
-	if !r.unproductive {
-		return counted, e.conditions(r, s, pr)
+	var w weight
+	if r.unproductive {
+		w = e.weigh(r, s, pr)
+		if why := w.holds(r); why != NotHeld {
+			e.stats.Guarded++
+			e.held(r, s, pr, counted, why, &w)
+			return 0, false
+		}
 	}
-	w := e.weigh(r, s, pr)
-	ok = w.failed > r.Over
-	if ok && r.Share > 0 && !w.overwhelms(r) && 2*w.crafted < w.failed {
-		// Where the successes may have been forgotten, a share cannot be told.
-		ok = w.whole && w.seeks(r.Share)
-	}
-	if !ok {
-		e.stats.Guarded++
+	if !e.conditions(r, s, pr) {
+		e.held(r, s, pr, counted, HeldCondition, &w)
 		return 0, false
 	}
-	return max(w.failed, counted), e.conditions(r, s, pr)
+	return max(w.failed, counted), true
+}
+
+// holds is what holds a rule back by what was weighed.
+func (w *weight) holds(r *compiledRule) Hold {
+	switch {
+	case w.failed <= r.Over:
+		return HeldExcused
+	case r.Share == 0 || w.overwhelms(r) || 2*w.crafted >= w.failed:
+		return NotHeld
+	default:
+		return w.shares(r)
+	}
+}
+
+// shares is what holds a rule back that asks for a share of failures. Where the
+// successes may have been forgotten, none can be told.
+func (w *weight) shares(r *compiledRule) Hold {
+	switch {
+	case !w.whole:
+		return HeldForgotten
+	case !w.seeks(r.Share):
+		return HeldShare
+	default:
+		return NotHeld
+	}
 }
 
 // weight is what is remembered of a source under a rule's key and window, in
@@ -54,6 +79,7 @@ func (e *Engine) fires(r *compiledRule, counted int, s *source, pr *probe) (valu
 type weight struct {
 	failed, crafted, succeeded int
 	unused                     int  // of those that failed, by nothing but connections that were never used, of a host of ours
+	spoken, spared             int  // of what succeeded: of hosts spoken with; of unused connections, to ports used elsewhere
 	whole                      bool // nothing of the window has been forgotten
 }
 
@@ -99,7 +125,7 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 			f := e.guard.failed[v]
 			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used}
 		case a.counted || a.outcome == flows.Answered || a.outcome == flows.Productive: // or excused: it was tried
-			e.guard.succeeded[v] = struct{}{}
+			e.guard.succeeded[v] = e.guard.succeeded[v] || excused && r.holds(a)
 		}
 	})
 	active, spared := 0, 0
@@ -118,12 +144,26 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 	}
 	if active == 0 {
 		w.failed -= spared
+		w.spared = spared
 	}
 	if e.home.has(&s.addr) {
 		w.unused = w.failed - active
 	}
 	w.succeeded = len(e.guard.succeeded)
+	if e.cfg.Trace != nil {
+		w.spoken = spokenWith(e.guard.succeeded)
+	}
 	return w
+}
+
+// spokenWith counts the values that failed at hosts spoken with.
+func spokenWith(succeeded map[uint64]bool) (n int) {
+	for _, spoken := range succeeded {
+		if spoken {
+			n++
+		}
+	}
+	return n
 }
 
 // walkLimit bounds how many attempts a guard looks at, beyond 16 times the

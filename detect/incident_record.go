@@ -89,9 +89,9 @@ func (inc *incident) describeTargets(sc *Scan) {
 			sc.Dst = &a
 		}
 	} else {
-		sc.HostRanges = hostRanges(hosts)
+		sc.HostRanges = HostRanges(hosts)
 	}
-	sc.PortRanges = portRanges(ports)
+	sc.PortRanges = PortRanges(ports)
 	if sc.Ports == 1 {
 		for n := range ports {
 			sc.Port = &n

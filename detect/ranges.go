@@ -17,8 +17,8 @@ const (
 	maxHostRanges = 32
 )
 
-// portRanges writes ports as "21-25,80,443". A list cut short ends in "…".
-func portRanges(ports map[uint16]struct{}) string {
+// PortRanges writes ports as "21-25,80,443". A list cut short ends in "…".
+func PortRanges(ports map[uint16]struct{}) string {
 	sorted := slices.Sorted(maps.Keys(ports))
 	var b strings.Builder
 	for i, n := 0, 0; i < len(sorted); n++ {
@@ -42,9 +42,9 @@ func portRanges(ports map[uint16]struct{}) string {
 	return b.String()
 }
 
-// hostRanges writes hosts by network: "198.51.100.0/24: 254 of 256", IPv6 by /64.
+// HostRanges writes hosts by network: "198.51.100.0/24: 254 of 256", IPv6 by /64.
 // The fullest come first; a list cut short ends in "…".
-func hostRanges(hosts map[[16]byte]struct{}) []string {
+func HostRanges(hosts map[[16]byte]struct{}) []string {
 	type network struct {
 		prefix netip.Prefix
 		hosts  int

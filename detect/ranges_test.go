@@ -39,13 +39,13 @@ func TestPortRanges(t *testing.T) {
 		"0,65535":       {0, 65535},
 		"1-2,4-5,65535": {1, 2, 4, 5, 65535},
 	} {
-		require.Equal(t, want, portRanges(portSet(ports...)))
+		require.Equal(t, want, PortRanges(portSet(ports...)))
 	}
 	all := map[uint16]struct{}{}
 	for p := range 1 << 16 {
 		all[uint16(p)] = struct{}{}
 	}
-	require.Equal(t, "0-65535", portRanges(all))
+	require.Equal(t, "0-65535", PortRanges(all))
 }
 
 // TestPortRangesAreCut: 128 ranges are written, and a list with more says so.
@@ -54,11 +54,11 @@ func TestPortRangesAreCut(t *testing.T) {
 	for i := range uint16(maxPortRanges) {
 		set[2*i] = struct{}{}
 	}
-	full := portRanges(set)
+	full := PortRanges(set)
 	require.Equal(t, 128, strings.Count(full, ",")+1)
 	require.True(t, strings.HasSuffix(full, ",254"))
 	set[1000] = struct{}{}
-	require.Equal(t, full+",…", portRanges(set))
+	require.Equal(t, full+",…", PortRanges(set))
 }
 
 // TestPortRangesReadBack: what was written holds the ports, and no other.
@@ -66,7 +66,7 @@ func TestPortRangesReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set := portSet(rapid.SliceOfN(rapid.Uint16Range(0, 150), 0, 120).Draw(t, "ports")...)
 		back := map[uint16]struct{}{}
-		for part := range strings.SplitSeq(portRanges(set), ",") {
+		for part := range strings.SplitSeq(PortRanges(set), ",") {
 			if part == "" {
 				continue
 			}
@@ -87,15 +87,15 @@ func TestPortRangesReadBack(t *testing.T) {
 }
 
 func TestHostRanges(t *testing.T) {
-	require.Empty(t, hostRanges(nil))
-	require.Equal(t, []string{"198.51.100.0/24: 1 of 256"}, hostRanges(hostSet("198.51.100.9")))
+	require.Empty(t, HostRanges(nil))
+	require.Equal(t, []string{"198.51.100.0/24: 1 of 256"}, HostRanges(hostSet("198.51.100.9")))
 	require.Equal(t, []string{
 		"203.0.113.0/24: 3 of 256", // the fullest
 		"192.0.2.0/24: 2 of 256",   // equals by address
 		"198.51.100.0/24: 2 of 256",
 		"2001:db8:0:1::/64: 2",
 		"2001:db8::/64: 1",
-	}, hostRanges(hostSet("198.51.100.0", "198.51.100.255", "203.0.113.1", "203.0.113.2", "203.0.113.3",
+	}, HostRanges(hostSet("198.51.100.0", "198.51.100.255", "203.0.113.1", "203.0.113.2", "203.0.113.3",
 		"192.0.2.1", "192.0.2.200", "2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:1:ffff::1")))
 }
 
@@ -105,8 +105,8 @@ func TestHostRangesAreCut(t *testing.T) {
 	for i := range maxHostRanges {
 		hosts = append(hosts, fmt.Sprintf("10.0.%d.1", i))
 	}
-	full := hostRanges(hostSet(hosts...))
+	full := HostRanges(hostSet(hosts...))
 	require.Len(t, full, 32)
-	require.Equal(t, append(full, "…"), hostRanges(hostSet(append(hosts, "10.0.200.1")...)))
-	require.Equal(t, "10.0.200.0/24: 2 of 256", hostRanges(hostSet(append(hosts, "10.0.200.1", "10.0.200.2")...))[0])
+	require.Equal(t, append(full, "…"), HostRanges(hostSet(append(hosts, "10.0.200.1")...)))
+	require.Equal(t, "10.0.200.0/24: 2 of 256", HostRanges(hostSet(append(hosts, "10.0.200.1", "10.0.200.2")...))[0])
 }

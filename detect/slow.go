@@ -79,11 +79,14 @@ func (e *Engine) slow(s *source, pr *probe) {
 	}
 	hit, ok := e.tiers.table.Fail(s.addr, valueOf(FieldTarget, &pr.attempted), e.now)
 	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {
+		e.standsSlow(s, pr)
 		return
 	}
 	r := e.tiers.rules[hit.Tier]
+	e.stands(r, s, pr, hit.Distinct)
 	if w := e.weigh(r, s, pr); !w.seeks(r.Share) {
 		e.stats.Guarded++
+		e.held(r, s, pr, hit.Distinct, HeldShare, &w)
 		return
 	}
 	e.fire(r, crossing{value: hit.Distinct, reach: hit.Since}, s, pr)

@@ -196,20 +196,28 @@ func repeatsNumbers(ev *flows.Event, s *source) bool {
 	return s.seen && other && (ev.Seq != 0 && ev.Seq == s.seq || ev.Ack != 0 && ev.Ack == s.ack)
 }
 
-// weighs reports whether a counted probe is evidence at all. What a gateway asks
-// of its links, somebody behind it asked for; a call's search for a path is none, nor
-// is what is left of a conversation. Where replies to UDP cannot be
+// weightless says why a counted probe is no evidence at all, if it is none. What a
+// gateway asks of its links, somebody behind it asked for; a call's search for a path
+// is none, nor is what is left of a conversation. Where replies to UDP cannot be
 // seen, only a datagram that asks what those before it asked, or from the same
 // port, is evidence.
-func (p *probe) weighs() bool {
-	if p.event.Marks&flows.MarkGateway != 0 || p.tail || p.checksPath() {
-		return false
+func (p *probe) weightless() Excuse {
+	switch {
+	case p.event.Marks&flows.MarkGateway != 0:
+		return ExcuseGateway
+	case p.tail:
+		return ExcuseEnding
+	case p.checksPath():
+		return ExcusePathCheck
+	case p.outcome == flows.Unseen && p.class == flows.ClassUDP && !(p.repeats && p.inRow):
+		return ExcuseUnrepeated
+	default:
+		return NoExcuse
 	}
-	if p.outcome == flows.Unseen && p.class == flows.ClassUDP {
-		return p.repeats && p.inRow
-	}
-	return true
 }
+
+// weighs reports whether a counted probe is evidence at all.
+func (p *probe) weighs() bool { return p.weightless() == NoExcuse }
 
 // checksPath reports whether a probe is one by which the ends of a call find a way
 // through NAT (ICE, RFC 8445): a STUN message to a port that is no STUN server's.

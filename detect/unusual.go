@@ -25,12 +25,15 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 		r.baselines = newBaselines(&r.Rule) // which captures without failures do not need
 	}
 	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
+	e.standsUnusual(r, s, pr)
 	if !ok {
 		return
 	}
 	if r.unproductive && r.Share > 0 {
-		if w := e.weigh(r, s, pr); !w.whole || !w.seeks(r.Share) {
+		w := e.weigh(r, s, pr)
+		if why := w.shares(r); why != NotHeld {
 			e.stats.Guarded++
+			e.held(r, s, pr, f.Value, why, &w)
 			return
 		}
 	}

@@ -209,8 +209,17 @@ func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
 		w.down(c)
 		return
 	}
-	if w.up(c) && w.walk.Value() > r.Over && (r.byDst || !hasPorts(pr.class) || w.spread()) {
-		e.fire(r, crossing{value: w.walk.Value(), reach: w.began}, s, pr)
+	if !w.up(c) {
+		return
+	}
+	value := w.walk.Value()
+	e.stands(r, s, pr, value)
+	switch {
+	case value <= r.Over:
+	case r.byDst || !hasPorts(pr.class) || w.spread():
+		e.fire(r, crossing{value: value, reach: w.began}, s, pr)
+	default:
+		e.held(r, s, pr, value, HeldSpread, &weight{})
 	}
 }
 

@@ -182,3 +182,23 @@ func (t *Table) Stats() Stats {
 		Values:       t.values.used, Findings: t.findings, Capped: t.capped, Full: t.full,
 	}
 }
+
+// Now returns how the hour of a pair stands that was observed last: as a finding,
+// whether it is one or not. N is 0 where nobody's earlier hours are enough.
+func (t *Table) Now(k Key) (f Finding) {
+	pair := t.pairs.get(k.Pair, t.hour, &t.rules)
+	f.Value, f.AtLeast = int(pair.value), pair.capped
+	for l, r := range [levels]*record{
+		pair,
+		t.sources.get(k.Source, t.hour, &t.rules),
+		t.destinations.get(k.Destination, t.hour, &t.rules),
+		&t.site,
+	} {
+		if r.n >= t.rules.history {
+			f.N, f.Mean, f.SD = int(r.n), r.mean, r.deviation(&t.rules)
+			f.Threshold, f.Level = r.threshold(&t.rules), Level(l)
+			break
+		}
+	}
+	return f
+}

@@ -27,6 +27,14 @@ type Config struct {
 	// OnAttempt is given each attempt when its outcome is final, in the order
 	// of their ends. Calls come one at a time, between those of OnScan.
 	OnAttempt func(flows.Attempt)
+	// OnPacket is given each packet that the table has taken, and what it was to the
+	// table. Calls come one at a time, but beside those of the others unless Inline is
+	// set. The packet is not to be kept.
+	OnPacket func(p *flows.Packet, fate flows.Fate)
+	// OnEvents is given the events in batches, each before the engine is, with the
+	// line clock behind it. Calls come one at a time, between those of OnScan. The
+	// batch is not to be kept.
+	OnEvents func(events []flows.Event, now int64)
 	// Filter leaves out packets that do not fit, as if they had not been
 	// captured; nil leaves out none. One that hides replies leaves outcomes
 	// untold, see [filter.Filter.Hides].
@@ -155,12 +163,23 @@ func (s *Sensor) inline(r *reader) error {
 func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
 	events.events = events.events[:0]
 	for i := range packets.packets {
+		if s.cfg.OnPacket != nil {
+			events.events = s.told(&packets.packets[i], events.events)
+			continue
+		}
 		events.events = s.table.Add(&packets.packets[i], events.events)
 	}
 	if packets.idle > 0 {
 		events.events = s.table.Advance(packets.idle, events.events)
 	}
 	events.now = s.table.Now()
+}
+
+// told gives a packet to the table, and says what it was.
+func (s *Sensor) told(p *flows.Packet, events []flows.Event) []flows.Event {
+	events, fate := s.table.Tell(p, events)
+	s.cfg.OnPacket(p, fate)
+	return events
 }
 
 // settle ends a batch of what the table still holds, and reports whether there
@@ -173,6 +192,9 @@ func (s *Sensor) settle(events *eventBatch) (more bool) {
 
 // detect gives a batch of events to the engine.
 func (s *Sensor) detect(events *eventBatch) {
+	if s.cfg.OnEvents != nil {
+		s.cfg.OnEvents(events.events, events.now)
+	}
 	for i := range events.events {
 		ev := &events.events[i]
 		s.engine.Observe(ev)

@@ -211,3 +211,18 @@ func (t *Table) judge(s *suspect, l *ledger) (Hit, bool) {
 	}
 	return f, true
 }
+
+// Counts returns what a source's counts stand at, by Tier, as judged at its latest
+// failure: all 0 where it is no suspect, or what it did is spent.
+func (t *Table) Counts(source [16]byte) (counts [Month + 1]int) {
+	s := t.find(t.keys.source(&source))
+	if s == nil {
+		return counts
+	}
+	l := s.open()
+	for p := range periods {
+		counts[p] = int(l.now[p]) + int(l.earlier[p])
+	}
+	counts[Month] = s.distinct()
+	return counts
+}
