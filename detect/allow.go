@@ -111,12 +111,13 @@ func loadZone(name string) (*time.Location, error) {
 // allowance is an entry in the form in which attempts are held against it.
 type allowance struct {
 	Allowance
-	zone    *time.Location
-	classes uint32 // bit set of flows.Class; 0 for all
+	src, dst networks
+	zone     *time.Location
+	classes  uint32 // bit set of flows.Class; 0 for all
 }
 
 func compileAllowance(a Allowance) (*allowance, error) {
-	c := &allowance{Allowance: a}
+	c := &allowance{Allowance: a, src: newNetworks(a.Src), dst: newNetworks(a.Dst)}
 	var err error
 	if c.zone, err = loadZone(a.Zone); err != nil {
 		return nil, fmt.Errorf("zone %s: %w", quoted(a.Zone), err)
@@ -141,7 +142,7 @@ func compileAllowance(a Allowance) (*allowance, error) {
 
 // covers reports whether an attempt of one of its sources is allowed.
 func (c *allowance) covers(a *attempted) bool {
-	return !c.Expired(Time(a.start)) && c.inHours(a) && holdsAddr(c.Dst, &a.responder) && c.speaks(a) && c.reaches(a)
+	return !c.Expired(Time(a.start)) && c.inHours(a) && c.holds(&a.responder) && c.speaks(a) && c.reaches(a)
 }
 
 func (c *allowance) inHours(a *attempted) bool {
@@ -168,7 +169,7 @@ func (c *allowance) reaches(a *attempted) bool {
 
 // lacks says in what an attempt of a source exceeds the entry.
 func (c *allowance) lacks(src *[16]byte, a *attempted) (why []string) {
-	if !homeNets(c.Src).has(src) {
+	if !c.src.has(src) {
 		why = append(why, "source "+flows.Addr(*src).String())
 	}
 	switch {
@@ -177,7 +178,7 @@ func (c *allowance) lacks(src *[16]byte, a *attempted) (why []string) {
 	case !c.inHours(a):
 		why = append(why, Time(a.start).Std().In(c.zone).Format("Mon 15:04 ")+c.Allowance.zone())
 	}
-	if !holdsAddr(c.Dst, &a.responder) {
+	if !c.holds(&a.responder) {
 		why = append(why, "host "+flows.Addr(a.responder).String())
 	}
 	switch {
@@ -191,8 +192,5 @@ func (c *allowance) lacks(src *[16]byte, a *attempted) (why []string) {
 	return why
 }
 
-// holdsAddr reports whether an address lies in one of networks, of which none
-// means all.
-func holdsAddr(nets []netip.Prefix, a *[16]byte) bool {
-	return len(nets) == 0 || homeNets(nets).has(a)
-}
+// holds reports whether a host is allowed as a target.
+func (c *allowance) holds(a *[16]byte) bool { return len(c.dst) == 0 || c.dst.has(a) }

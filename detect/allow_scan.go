@@ -48,7 +48,7 @@ func compileAllow(list []Allowance) (allowList, error) {
 func (l allowList) of(src *[16]byte) authority {
 	var naming allowList
 	for _, c := range l {
-		if homeNets(c.Src).has(src) {
+		if c.src.has(src) {
 			naming = append(naming, c)
 		}
 	}
@@ -89,7 +89,7 @@ func (au *authority) judge(src *[16]byte, a *attempted) {
 		return
 	}
 	for i, c := range au.list {
-		if !homeNets(c.Src).has(src) {
+		if !c.src.has(src) {
 			continue
 		}
 		au.named = true

@@ -127,7 +127,7 @@ func (s *crowdSet) drop(c *crowd) {
 }
 
 // ours reports whether most of the members are at home.
-func (c *crowd) ours(home homeNets) bool {
+func (c *crowd) ours(home networks) bool {
 	n := 0
 	for i := range c.members {
 		if home.has(&c.members[i].addr) {

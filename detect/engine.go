@@ -48,7 +48,7 @@ type Stats struct {
 // Engine turns events into scans. It belongs to one goroutine.
 type Engine struct {
 	cfg     Config
-	home    homeNets
+	home    networks
 	allow   allowList
 	rules   []*compiledRule // but for walks and slow windows
 	walks   []*compiledRule
@@ -142,7 +142,7 @@ func (e *Engine) Replace(rules Rules) error {
 	}
 	e.allow = allow
 	e.walks, e.tiers = walks, slow
-	e.rules, e.early, e.merits, e.home = compiled, early, merits, homeNets(rules.Home)
+	e.rules, e.early, e.merits, e.home = compiled, early, merits, newNetworks(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
 	return nil
 }

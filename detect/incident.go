@@ -63,7 +63,7 @@ type incident struct {
 	rules    []Fired
 	bins     []int64 // of rules, for tumbling windows
 	parts    []*part
-	home     homeNets
+	home     networks
 	allowed  authority
 
 	first, firstLine int64

@@ -3,7 +3,6 @@ package detect
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/synoptic-ids/synoptic/detect/outlier"
@@ -137,7 +136,7 @@ func protoClasses(name string) (uint32, bool) {
 
 // concerns reports whether an attempt is of the kind that a rule counts,
 // whatever came of it.
-func (c *compiledRule) concerns(a *attempted, s *source, home homeNets) bool {
+func (c *compiledRule) concerns(a *attempted, s *source, home networks) bool {
 	switch {
 	case c.classes != 0 && c.classes>>a.class&1 == 0:
 	case c.connection && a.technique != flows.TCPSYN && a.technique != flows.UDP:
@@ -177,7 +176,7 @@ func hasPorts(c flows.Class) bool {
 }
 
 // sides checks what a rule says of home.
-func (c *compiledRule) sides(s *source, a *attempted, home homeNets) bool {
+func (c *compiledRule) sides(s *source, a *attempted, home networks) bool {
 	if c.From == "" && c.direction == "" {
 		return true
 	}
@@ -186,19 +185,6 @@ func (c *compiledRule) sides(s *source, a *attempted, home homeNets) bool {
 		return false
 	}
 	return c.direction == "" || c.direction == directionOf(src, home.has(&a.responder))
-}
-
-// homeNets are our own networks.
-type homeNets []netip.Prefix
-
-func (h homeNets) has(a *[16]byte) bool {
-	addr := flows.Addr(*a)
-	for _, p := range h {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 func directionOf(src, dst bool) Direction {

@@ -42,7 +42,7 @@ func (s *slowRules) add(r *compiledRule) error {
 }
 
 // concern reports whether any of the rules concerns an attempt.
-func (s *slowRules) concern(a *attempted, src *source, home homeNets) bool {
+func (s *slowRules) concern(a *attempted, src *source, home networks) bool {
 	return slices.ContainsFunc(s.rules[:], func(r *compiledRule) bool { return r != nil && r.concerns(a, src, home) })
 }
 
