@@ -16,7 +16,8 @@ import (
 // Config says how a [Sensor] works. The zero value replays with the default
 // profile and reports to nobody.
 type Config struct {
-	// Rules are the detection rules; without any, those of the default profile.
+	// Rules are the detection rules; without any, those of the default profile, with
+	// the Home, if any, and the Allow that are here.
 	Rules detect.Rules
 	// OnScan is given each record of a scan: open, update, close. The record is
 	// the callee's to keep. Calls come one at a time, in the order of the packets.
@@ -106,6 +107,7 @@ func New(cfg Config) (*Sensor, error) {
 		if len(cfg.Rules.Home) > 0 {
 			rules.Home = cfg.Rules.Home
 		}
+		rules.Allow = cfg.Rules.Allow
 		cfg.Rules = rules
 	}
 	cfg.Engine.Report, cfg.Engine.Notify = cfg.OnScan, cfg.OnNotice
