@@ -218,6 +218,10 @@ func (inc *incident) absorb(old *incident, speaker, bound int) {
 	inc.cut += old.cut
 	inc.short = inc.short || old.short
 	inc.allowed.absorb(&old.allowed)
+	inc.probed = inc.probed || old.probed
+	for i := range old.engaged {
+		inc.engage(&old.engaged[i])
+	}
 	for _, p := range old.parts {
 		to := inc.partOf(p.technique, p.class)
 		if to.attempts == 0 {
@@ -272,7 +276,7 @@ func (e *Engine) absorbAll(inc *incident) {
 func (e *Engine) merge(s *source, old, into *incident) {
 	e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == old })
 	old.mergedInto = into.id
-	e.close(old, old.ownTime(e.now))
+	e.close(old, e.now)
 }
 
 // try is a target as one member tried it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/detect/outlier"
 	"github.com/synoptic-ids/synoptic/flows"
@@ -32,12 +33,22 @@ type Config struct {
 	// Trace is told what is decided, and why. Nil means nobody asks, and costs
 	// nothing.
 	Trace Trace
+	// Watch is for how long a closed scan is watched: a conversation with what answered
+	// it, or one that a scanned host of ours opens to the scanner, reopens it. 0 means
+	// seven days, less than 0 not at all.
+	Watch time.Duration
+	// Watches bounds how many closed scans are watched; 0 means 4,096. At the bound
+	// the one that closed first is forgotten.
+	Watches int
 }
 
 // Stats counts what an [Engine] has done.
 type Stats struct {
 	Opened         uint64 // scans opened
 	Closed         uint64 // scans closed
+	Reopened       uint64 // times that a closed scan was reopened
+	Watches        int    // closed scans that are watched now
+	WatchesEvicted uint64 // closed scans no longer watched because Config.Watches was reached
 	Sources        int    // sources with a record now
 	SourcesEvicted uint64 // records forgotten because Config.Sources was reached
 	Groups         int    // counts kept now
@@ -64,11 +75,14 @@ type Engine struct {
 	facts   facts
 	outages [2]outage   // of IPv4, of IPv6
 	open    []*incident // in the order in which they opened
-	check   int64       // no incident falls idle before
-	stats   Stats
-	guard   guardSets
-	surges  *surges
-	probe   probe // what is being observed
+	watches watchTable
+	// Closed scans that were reopened, in that order.
+	reopened []*watch
+	check    int64 // none of open and reopened falls idle before
+	stats    Stats
+	guard    guardSets
+	surges   *surges
+	probe    probe // what is being observed
 }
 
 // New makes an engine that works by rules. An error names the rule that cannot
@@ -78,6 +92,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 	setDefault(&cfg.Groups, 1<<18)
 	setDefault(&cfg.History, 1<<18)
 	setDefault(&cfg.Targets, 1<<17)
+	setDefault(&cfg.Watches, 1<<12)
 	if cfg.Report == nil {
 		cfg.Report = func(Scan) {}
 	}
@@ -92,6 +107,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		guard:   newGuardSets(),
 		facts:   newFacts(),
 		surges:  newSurges(cfg.Notify),
+		watches: newWatchTable(cfg.Watches, cfg.Watch),
 	}
 	if err := e.Replace(rules); err != nil {
 		return nil, err
@@ -151,6 +167,7 @@ func (e *Engine) Replace(rules Rules) error {
 func (e *Engine) Stats() Stats {
 	s := e.stats
 	s.Sources, s.SourcesEvicted = len(e.sources.slab), e.sources.evicted
+	s.Watches, s.WatchesEvicted = len(e.watches.list), e.watches.evicted
 	s.Groups, s.GroupsEvicted = e.groups.size, e.groups.evicted+e.walkers.evicted
 	return s
 }
@@ -171,6 +188,8 @@ func (e *Engine) Observe(ev *flows.Event) {
 		e.observeChanged(ev)
 	case flows.Final:
 		e.observeFinal(ev)
+	case flows.Conversed:
+		e.observeConversed(ev)
 	}
 	e.flood(ev)
 }
@@ -244,7 +263,11 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
 	*pr = probeFrom(ev, s)
-	if !pr.weighs() || e.together(s, pr) {
+	if !pr.weighs() {
+		return
+	}
+	if e.together(s, pr) {
+		e.reached(pr)
 		return
 	}
 	if fresh := ev.Kind == flows.Raised && !ev.Counted; fresh {
@@ -261,6 +284,7 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 		fits := pr.flagged || !pr.counted && s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))
 	}
+	e.reached(pr)
 }
 
 // observeFinal sees the end of an attempt. By now all its packets are known,
@@ -408,7 +432,7 @@ func (e *Engine) source(addr *[16]byte) *source {
 		if v := e.sources.victim(); v.incident != nil {
 			inc := v.incident
 			e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == inc })
-			e.close(inc, inc.ownTime(e.now))
+			e.close(inc, e.now)
 		}
 	}
 	return e.sources.make(addr, e.now)
@@ -433,13 +457,16 @@ func (e *Engine) Advance(now int64) {
 	}
 }
 
-// Close ends every open scan, in the order in which they opened, as the end of
-// the input does.
+// Close ends every open scan, in the order in which they opened, then those that were
+// reopened, as the end of the input does.
 func (e *Engine) Close() {
 	e.closeIdle()
 	for _, inc := range e.open {
-		e.close(inc, inc.ownTime(e.now))
+		e.close(inc, e.now)
 	}
-	e.open = nil
+	for _, w := range e.reopened {
+		e.recloses(w, e.now)
+	}
+	e.open, e.reopened = nil, nil
 	e.surges.close(e.now)
 }

@@ -20,8 +20,8 @@ type facts struct {
 	failures  [][factWays]fact
 }
 
-// fact is one of these, when it was last seen, and of a service two of those whom it
-// served. One in 2^30 is taken for another.
+// fact is one of these, when it was last seen, of a service two of those whom it
+// served, and of others since when. One in 2^30 is taken for another.
 type fact struct {
 	tag uint32 // 0: none
 	at  uint32 // in seconds; those of all times wrap around alike
@@ -39,8 +39,8 @@ func newFacts() facts {
 
 // learn takes a productive attempt.
 func (f *facts) learn(s *source, pr *probe, now int64) {
-	put(f.relations, mixed(s.hash, pr.host), now)
-	put(f.used, s.hash^pr.service, now)
+	put(f.relations, mixed(s.hash, pr.host), now).begin(now)
+	put(f.used, s.hash^pr.service, now).begin(now)
 	service := put(f.services, pr.service, now)
 	if who := tagged(s.hash); service.who[0] != who {
 		service.who[0], service.who[1] = who, service.who[0]
@@ -84,17 +84,48 @@ const retryAfter = 600 // seconds
 
 // suffer notes a failure.
 func (f *facts) suffer(s *source, pr *probe, now int64) {
-	tag := s.hash ^ pr.service
-	known := get(f.failures, tag, now) != nil
-	if failed := put(f.failures, tag, now); !known {
-		failed.who[0] = secondsOf(now) // since when
-	}
+	put(f.failures, s.hash^pr.service, now).begin(now)
 }
 
 // failedBefore reports whether a target failed a source already, long before.
 func (f *facts) failedBefore(s *source, pr *probe, now int64) bool {
 	old := get(f.failures, s.hash^pr.service, now)
 	return old != nil && secondsOf(now)-old.who[0] >= retryAfter
+}
+
+// begin notes since when a fact holds, if it is new.
+func (f *fact) begin(now int64) {
+	if f.who[0] == 0 {
+		f.who[0] = max(secondsOf(now), 1)
+	}
+}
+
+// relationAge is how long before a scan's first attempt a relation must have been
+// there to be none of the scan's: what a scanner tried first may have succeeded, and
+// its scan begins with what failed.
+const relationAge = 60 * second
+
+// before reports whether a fact held well before a time.
+func (f *fact) before(t int64) bool {
+	return f != nil && int32(f.who[0]-secondsOf(t-relationAge)) < 0
+}
+
+// usedBy reports whether a TCP port of a host was productive for a source well
+// before a time.
+func (f *facts) usedBy(from, to *[16]byte, port uint16, by, now int64) bool {
+	return get(f.used, hashAddr(from, 0)^serviceOf(hashAddr(to, 0), port, flows.ClassTCP), now).before(by)
+}
+
+// spokeBy reports whether a source had a productive conversation with a host well
+// before a time.
+func (f *facts) spokeBy(from, to *[16]byte, by, now int64) bool {
+	return get(f.relations, mixed(hashAddr(from, 0), hashAddr(to, 0)), now).before(by)
+}
+
+// asksForFiles reports whether a source has spoken with the FTP server of a host.
+func (f *facts) asksForFiles(from, to *[16]byte, now int64) bool {
+	const ftp = 21
+	return get(f.used, hashAddr(from, 0)^serviceOf(hashAddr(to, 0), ftp, flows.ClassTCP), now) != nil
 }
 
 // serviceOf is the hash of a target.

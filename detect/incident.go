@@ -85,6 +85,7 @@ type incident struct {
 	tries      map[try]progress // of the members
 	tool       *Tool
 	mergedInto string // id of the scan that has absorbed it
+	reach
 }
 
 // said is what the latest record said of what may change.
@@ -196,6 +197,9 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (ran
 	for _, a := range answered {
 		if a.line >= edge-inc.floor {
 			inc.take(a, inc.belongs(a), e.cfg.Targets)
+			if a.class == flows.ClassTCP && a.outcome == flows.Productive && e.found(inc, &s.addr, &a.responder, a.port) {
+				inc.probed = true
+			}
 		}
 	}
 	return rank
@@ -278,6 +282,9 @@ func (inc *incident) news() []string {
 	if now.outside != inc.said.outside {
 		added = append(added, "authorization")
 	}
+	if inc.reach.news() {
+		added = append(added, "engaged")
+	}
 	return added
 }
 
@@ -291,6 +298,7 @@ func (e *Engine) report(inc *incident, phase Phase, at int64, added []string) {
 		inc.doubling *= 2
 	}
 	inc.tool = e.tool(inc)
+	inc.told = len(inc.engaged)
 	sc := inc.record(phase, Time(at))
 	sc.Added = added
 	e.cfg.Report(sc)
@@ -300,8 +308,8 @@ func (e *Engine) report(inc *incident, phase Phase, at int64, added []string) {
 // in which they became due.
 func (e *Engine) closeIdle() {
 	type due struct {
-		inc *incident
-		at  int64
+		at    int64
+		close func()
 	}
 	var closing []due
 	e.check = math.MaxInt64
@@ -309,7 +317,7 @@ func (e *Engine) closeIdle() {
 	for _, inc := range e.open {
 		at := inc.lastLine + inc.idle()
 		if at <= e.now {
-			closing = append(closing, due{inc, at})
+			closing = append(closing, due{at, func() { e.close(inc, at) }})
 			continue
 		}
 		e.check = min(e.check, at)
@@ -317,22 +325,35 @@ func (e *Engine) closeIdle() {
 	}
 	clear(e.open[len(kept):])
 	e.open = kept
+	e.reopened = slices.DeleteFunc(e.reopened, func(w *watch) bool {
+		if w.due > e.now {
+			e.check = min(e.check, w.due)
+			return false
+		}
+		closing = append(closing, due{w.due, func() { e.recloses(w, w.due) }})
+		return true
+	})
 	slices.SortStableFunc(closing, func(a, b due) int { return cmp.Compare(a.at, b.at) })
 	for _, d := range closing {
-		e.close(d.inc, d.inc.ownTime(d.at))
+		d.close()
 	}
 }
 
+// close ends a scan, as of a time of the line clock.
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
+	if inc.crowd == nil {
+		inc.source.incident = nil
+		// A later scan does not begin with this one's attempts.
+		inc.source.after, inc.source.closed = e.past.last, inc.lastLine
+	}
+	e.report(inc, Close, inc.ownTime(at), nil)
+	if inc.mergedInto == "" {
+		e.watches.add(inc.watchOf(at), at)
+	}
 	if inc.crowd != nil {
-		e.report(inc, Close, at, nil)
 		e.crowds.drop(inc.crowd)
 		return
 	}
-	inc.source.incident = nil
-	// A later scan does not begin with this one's attempts.
-	inc.source.after, inc.source.closed = e.past.last, inc.lastLine
-	e.report(inc, Close, at, nil)
 	inc.source.votes = marks.Votes{}
 }

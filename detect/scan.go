@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 	Open   Phase = "open"   // a rule fired
 	Update Phase = "update" // it grew or changed: see Scan.Added
 	Close  Phase = "close"  // it fell silent, or the input ended
+	Reopen Phase = "reopen" // it is engaged since it closed
 )
 
 // Shape says how the targets of a scan lie. It is derived from them and
@@ -40,6 +42,8 @@ const (
 	Refused    Verdict = "refused"    // reachable, nothing open
 	Ambiguous  Verdict = "ambiguous"  // silence where silence may mean open: UDP, FIN, NULL, Xmas, Maimon
 	Answered   Verdict = "answered"   // something answered: see Scan.Answered
+	Probed     Verdict = "probed"     // what answered was spoken with, under ten seconds and 4 KiB a connection
+	Engaged    Verdict = "engaged"    // more was said than that, or a scanned host called back: see Scan.Engaged
 	Unknown    Verdict = "unknown"    // the capture does not see replies
 )
 
@@ -107,6 +111,9 @@ type Scan struct {
 	// and proxies do. They are left out of Answered.
 	AnswersAll []netip.Addr `json:"answers_all,omitempty"`
 
+	// Engaged are the first 64 conversations beyond probing, by pair of hosts and port.
+	Engaged []Engagement `json:"engaged,omitempty"`
+
 	Verdict  Verdict `json:"verdict"`
 	Severity int     `json:"severity"` // 1 to 5
 	// Confidence is how sure it is that this is a scan, 0 to 1, with what made it
@@ -140,6 +147,22 @@ func (s Scan) MarshalJSON() ([]byte, error) {
 		b = bytes.Replace(b, []byte(`"src":""`), []byte(`"src":null`), 1)
 	}
 	return b, err
+}
+
+// AddClosed adds a record to a list of closed scans, and leaves out those of other
+// phases and those merged into another. One that closes again after it was reopened takes the place of its earlier
+// record.
+func AddClosed(list []Scan, s Scan) []Scan {
+	if s.Phase != Close || s.MergedInto != "" {
+		return list
+	}
+	if s.Verdict == Engaged { // else it has closed once
+		if i := slices.IndexFunc(list, func(o Scan) bool { return o.ID == s.ID }); i >= 0 {
+			list[i] = s
+			return list
+		}
+	}
+	return append(list, s)
 }
 
 // Tool is a scanning tool that the source's probes since its last scan bear the mark

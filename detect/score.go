@@ -13,8 +13,10 @@ func severity(v Verdict, d Direction) int {
 	switch v {
 	case Refused, Ambiguous, Unknown:
 		s = 2
-	case Answered:
+	case Answered, Probed:
 		s = 3
+	case Engaged:
+		s = 4
 	}
 	if d == Internal || d == Outbound {
 		s++

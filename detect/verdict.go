@@ -95,5 +95,5 @@ func (t *tally) verdict() Verdict {
 // rank orders verdicts by what the scanner got: a change is worth a record only
 // upwards, for while replies trickle in the lower ones alternate.
 func (v Verdict) rank() int {
-	return slices.Index([]Verdict{Unanswered, Unknown, Prohibited, Refused, Ambiguous, Answered}, v)
+	return slices.Index([]Verdict{Unanswered, Unknown, Prohibited, Refused, Ambiguous, Answered, Probed, Engaged}, v)
 }

@@ -119,8 +119,8 @@ const (
 	Final               // ten seconds have passed, or the input ended
 	// Conversed comes, also after Final, when the latest connection of a productive
 	// attempt of TCP has lasted longer, or on ending has carried more, than a probe
-	// does: ten seconds, or 4 KiB both ways taken together. It comes at most twice for
-	// one connection: while it lasts, and when it ends.
+	// does: ten seconds, or 4 KiB from the initiator, or 1 MiB to it. It comes at most
+	// twice for one connection: while it lasts, and when it ends.
 	Conversed
 )
 

@@ -191,8 +191,8 @@
 // makes the segment say nothing.
 //   - Such a segment, of a productive attempt, emits Conversed, once a connection, if
 //     either side has sent payload or by this has sent any, and so has the other, and
-//     if it is 4,096 bytes or more in all, or if the connection was opened ten seconds
-//     ago or earlier.
+//     if the initiator has sent 4,096 bytes or more, or got 1,048,576 or more, or the
+//     connection was opened ten seconds ago or earlier.
 //   - An open connection (the attempt productive, payload from both sides, no FIN or
 //     RST) emits Conversed as well when its attempt becomes final, or at the first
 //     later segment with which it is open, if it was opened ten seconds ago or

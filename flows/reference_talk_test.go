@@ -5,7 +5,8 @@ package flows
 const (
 	refTalkAfter = 20 * refSecond
 	refTalkTime  = 10_000 // milliseconds
-	refTalkBytes = 4096
+	refTalkSent  = 4096
+	refTalkGot   = 1048576
 )
 
 // refTalk is one connection.
@@ -87,7 +88,7 @@ func (r *reference) ends(p *Packet, a *refAttempt, initiator bool) {
 	if !k.asked && sent == 0 || !k.answered && received == 0 {
 		return
 	}
-	if lasted := r.lasted(a); lasted >= refTalkTime || sent+received >= refTalkBytes {
+	if lasted := r.lasted(a); lasted >= refTalkTime || sent >= refTalkSent || received >= refTalkGot {
 		k.told, k.asksAgain = true, true
 		r.converse(a, sent, received, lasted)
 	}

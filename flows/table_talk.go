@@ -20,12 +20,14 @@ const (
 	shownEnd  = shownClosed | shownBack | shownReset
 )
 
-// A connection that lasts for probeTime or carries probeBytes, both ways taken
-// together, is more than a probe: one that grabs a banner, or asks what a service is
-// and of which version.
+// A connection that lasts for probeTime, or on which the initiator has sent probeSent
+// or got probeReceived bytes, is more than a probe: one that grabs a banner, or asks
+// what a service is and of which version. How much the answer to a short question is,
+// a front page say, is the responder's choice, so that it must be much more.
 const (
-	probeTime  = 10_000 // milliseconds
-	probeBytes = 4 << 10
+	probeTime     = 10_000 // milliseconds
+	probeSent     = 4 << 10
+	probeReceived = 1 << 20
 )
 
 // mostSaid is how far a sequence number can be ahead of another.
@@ -89,7 +91,7 @@ func (t *Table) hangUp(e *entry, p *Packet, initiator bool, dst []Event) []Event
 		return dst
 	}
 	lasted := e.age(t.clock.now) - e.opened
-	if lasted < probeTime && sent+received < probeBytes {
+	if lasted < probeTime && sent < probeSent && received < probeReceived {
 		return dst
 	}
 	e.shown |= shownTold | shownLasting

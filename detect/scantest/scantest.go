@@ -26,8 +26,10 @@ import (
 
 // Result is what a replay found.
 type Result struct {
-	Scans   []detect.Scan // closed scans, in the order in which they closed, without those merged into another
-	Records []detect.Scan // all records: open, update, close
+	// Scans are the closed scans, in the order in which they first closed, as they
+	// closed last, without those merged into another.
+	Scans   []detect.Scan
+	Records []detect.Scan // all records: open, update, close, reopen
 	Summary sensor.Summary
 }
 
@@ -40,9 +42,7 @@ func Replay(t testing.TB, file string, cfg sensor.Config) Result {
 	report := cfg.OnScan
 	cfg.OnScan = func(s detect.Scan) {
 		r.Records = append(r.Records, s)
-		if s.Phase == detect.Close && s.MergedInto == "" {
-			r.Scans = append(r.Scans, s)
-		}
+		r.Scans = detect.AddClosed(r.Scans, s)
 		if report != nil {
 			report(s)
 		}

@@ -89,9 +89,7 @@ func readLabels(name string) (labels []label, err error) {
 // replay gives the closed scans of a capture.
 func replay(name string, rules detect.Rules) (scans []detect.Scan, err error) {
 	s, err := sensor.New(sensor.Config{Rules: rules, OnScan: func(s detect.Scan) {
-		if s.Phase == detect.Close {
-			scans = append(scans, s)
-		}
+		scans = detect.AddClosed(scans, s)
 	}})
 	if err != nil {
 		return nil, err

@@ -154,9 +154,7 @@ func nameOf(a netip.Addr) string {
 func closedScans(records []detect.Scan) []detect.Scan {
 	var closed []detect.Scan
 	for i := range records {
-		if records[i].Phase == detect.Close {
-			closed = append(closed, records[i])
-		}
+		closed = detect.AddClosed(closed, records[i])
 	}
 	return closed
 }

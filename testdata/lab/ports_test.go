@@ -96,7 +96,7 @@ func nmapOptions() []scenario {
 		{"nmap-os", "nmap -O", one(system)},
 		{"nmap-fast", "nmap -F", one(fast)},
 		{"nmap-web", "nmap -sV", one(vertical("tcp-syn",
-			outcomes{silent: 5, refused: 14, productive: 1}, "probed", on("tcp", server, 80)...))},
+			outcomes{silent: 5, refused: 14, productive: 1}, detect.Probed, on("tcp", server, 80)...))},
 	}
 }
 
@@ -106,7 +106,7 @@ func nmapSources() []scenario {
 	decoys.src, decoys.srcs = "", []string{scanner, "203.0.113.67", "203.0.113.68"}
 	dead := vertical("tcp-syn", outcomes{refused: 56, answered: 4}, detect.Answered, on("tcp", server, 21, 22, 25, 53)...)
 	dead.src, dead.srcs, dead.likely = "", []string{scanner, "203.0.113.70", "203.0.113.71"}, scanner
-	bounce := vertical("tcp-connect", outcomes{refused: 19, productive: 1}, detect.Answered, on("tcp", farm, 22)...)
+	bounce := vertical("tcp-connect", outcomes{refused: 19, productive: 1}, detect.Probed, on("tcp", farm, 22)...)
 	bounce.src, bounce.direction = server, detect.Internal
 	refused := vertical("tcp-connect", outcomes{refused: 20}, detect.Refused)
 	refused.src, refused.direction = server, detect.Internal

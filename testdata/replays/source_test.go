@@ -101,9 +101,7 @@ func (m *memory) Close() error                  { return nil }
 func scans(t reader, src capture.Source) (found []detect.Scan) {
 	t.Helper()
 	s, err := sensor.New(sensor.Config{OnScan: func(s detect.Scan) {
-		if s.Phase == detect.Close {
-			found = append(found, s)
-		}
+		found = detect.AddClosed(found, s)
 	}})
 	require.NoError(t, err)
 	_, err = s.Run(context.Background(), src)

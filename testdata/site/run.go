@@ -30,9 +30,7 @@ func Run(cfg Config, rules detect.Rules) (Result, error) {
 	s, err := sensor.New(sensor.Config{
 		Rules: rules,
 		OnScan: func(sc detect.Scan) {
-			if sc.Phase == detect.Close && sc.MergedInto == "" {
-				r.Scans = append(r.Scans, sc)
-			}
+			r.Scans = detect.AddClosed(r.Scans, sc)
 		},
 		OnAttempt: func(a flows.Attempt) { active[hour{a.Initiator, a.Start / 3600e9}] = struct{}{} },
 	})

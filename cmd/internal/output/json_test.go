@@ -86,6 +86,22 @@ func TestJSONOfManySources(t *testing.T) {
 	}
 }
 
+// A scan that was reopened says why.
+func TestJSONOfEngaged(t *testing.T) {
+	schema := compile(t)
+	s := vertical(t)
+	engage(&s, 2)
+	s.Engaged[1] = detect.Engagement{Src: *s.Dst, Dst: s.Src, Port: 4444, Time: s.Last}
+	s.Phase, s.Added = detect.Reopen, []string{"engaged"}
+	line, err := json.Marshal(s)
+	require.NoError(t, err)
+	require.NoError(t, validate(t, schema, line))
+	require.Contains(t, string(line), `"port":22,"time":"2026-03-10T09:12:35.100000000Z","seconds":65.2,"sent":2020,"received":8040}`)
+	var back detect.Scan
+	require.NoError(t, json.Unmarshal(line, &back))
+	require.Equal(t, s, back)
+}
+
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(output.Schema()))

@@ -23,6 +23,8 @@ func (p painter) phase(phase detect.Phase) string {
 		return p.paint("33", word)
 	case detect.Close:
 		return p.paint("36", word)
+	case detect.Reopen:
+		return p.paint("1;31", word)
 	default:
 		return p.dim(word)
 	}

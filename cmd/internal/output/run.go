@@ -62,8 +62,13 @@ type Run struct {
 	EvictedSource uint64 `json:"evicted_source"` // sources forgotten for want of room
 	EvictedCount  uint64 `json:"evicted_count"`  // counts forgotten for want of room
 
-	Opened  uint64 `json:"opened"` // scans
-	Closed  uint64 `json:"closed"`
+	Opened uint64 `json:"opened"` // scans
+	Closed uint64 `json:"closed"`
+	// Reopened is how often a closed scan was reopened, EvictedWatch how many closed
+	// scans are no longer watched for want of room.
+	Reopened     uint64 `json:"reopened,omitempty"`
+	EvictedWatch uint64 `json:"evicted_watch,omitempty"`
+
 	Stopped string `json:"stopped,omitempty"` // why the input was not read to its end
 
 	Profile string         `json:"profile"` // the profile's name, or the rules file's
@@ -121,6 +126,7 @@ func RunOf(s *sensor.Summary) Run {
 		Evicted:    s.Table.Evicted, EvictedLive: s.Table.EvictedLive,
 		EvictedSource: s.Detect.SourcesEvicted, EvictedCount: s.Detect.GroupsEvicted,
 		Opened: s.Detect.Opened, Closed: s.Detect.Closed,
+		Reopened: s.Detect.Reopened, EvictedWatch: s.Detect.WatchesEvicted,
 	}
 	if r.Packets > 0 {
 		first, last := s.First, s.Last

@@ -46,7 +46,7 @@ const (
 func (t *Text) Scan(s *detect.Scan) error {
 	t.begin(s.First)
 	switch s.Phase {
-	case detect.Open:
+	case detect.Open, detect.Reopen:
 		t.open[s.ID] = verdictRank(s.Verdict)
 		t.line(s)
 	case detect.Update:

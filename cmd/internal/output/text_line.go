@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func (t *Text) matters(s *detect.Scan) bool {
 
 // verdictRank orders verdicts by what the scanner got.
 func verdictRank(v detect.Verdict) int {
-	order := []detect.Verdict{detect.Unknown, detect.Unanswered, detect.Prohibited, detect.Ambiguous, detect.Refused, detect.Answered}
+	order := []detect.Verdict{detect.Unknown, detect.Unanswered, detect.Prohibited, detect.Ambiguous, detect.Refused, detect.Answered, detect.Probed, detect.Engaged}
 	return slices.Index(order, v)
 }
 
@@ -39,7 +40,7 @@ func (t *Text) line(s *detect.Scan) {
 	p := painter(t.cfg.Color && !authorized)
 	rest := describe(s)
 	switch s.Phase {
-	case detect.Close:
+	case detect.Close, detect.Reopen:
 		rest += "; " + result(s) + "; " + p.severity(s.Severity, SeverityName(s.Severity))
 		if s.MergedInto != "" {
 			rest += "; goes on as a scan by many"
@@ -150,7 +151,7 @@ func news(s *detect.Scan) string {
 			b.WriteString("; more hosts")
 		case "shape":
 			b.WriteString("; now " + string(s.Shape))
-		case "verdict":
+		case "verdict", "engaged":
 			b.WriteString("; " + result(s))
 		case "authorization":
 			b.WriteString(authority(s))
@@ -176,6 +177,37 @@ func authority(s *detect.Scan) string {
 
 // result is the verdict, with what answered.
 func result(s *detect.Scan) string {
+	switch s.Verdict {
+	case detect.Engaged:
+		return "engaged: " + engaged(s)
+	case detect.Probed:
+		return "probed; " + answers(s)
+	default:
+		return answers(s)
+	}
+}
+
+// engaged says with whom the scanner came to talk, or who called it.
+func engaged(s *detect.Scan) string {
+	if len(s.Engaged) == 0 {
+		return ""
+	}
+	g := &s.Engaged[0]
+	text := netip.AddrPortFrom(g.Dst, g.Port).String()
+	if g.Dst == s.Src || slices.Contains(s.Srcs, g.Dst) {
+		text = g.Src.String() + " called " + text
+	}
+	if g.Seconds >= 1 {
+		text += " for " + duration(int64(g.Seconds*1e9))
+	}
+	if more := len(s.Engaged) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// answers is what answered, or the verdict where nothing did.
+func answers(s *detect.Scan) string {
 	if len(s.AnswersAll) > 0 && len(s.Answered) == 0 {
 		return everything(s)
 	}

@@ -21,8 +21,9 @@ type summary struct {
 }
 
 func (s *summary) add(scan *detect.Scan) {
-	s.n++
-	s.scans = append(s.scans, *scan)
+	before := len(s.scans)
+	s.scans = detect.AddClosed(s.scans, *scan)
+	s.n += uint64(len(s.scans) - before)
 	if len(s.scans) >= 4*maxRows {
 		s.cut()
 	}
@@ -222,6 +223,9 @@ func targets(s *detect.Scan) string {
 	}
 	if len(s.AnswersAll) > 0 {
 		b.WriteString("; " + everything(s))
+	}
+	if len(s.Engaged) > 0 {
+		b.WriteString("; engaged " + engaged(s))
 	}
 	if len(s.Answered) > 0 {
 		b.WriteString("; answered ")

@@ -95,6 +95,12 @@ func TestTextLines(t *testing.T) {
 			s.Verdict = detect.Unanswered
 		}, "192.0.2.10: 6 protocols; unanswered; medium"},
 		{"estimated", func(s *detect.Scan) { s.Estimated = true }, "192.0.2.10: at least 200 ports; 3 answered: 22,80,443; medium"},
+		{"probed", func(s *detect.Scan) { s.Verdict = detect.Probed }, "192.0.2.10: 200 ports; probed; 3 answered: 22,80,443; medium"},
+		{"engaged", func(s *detect.Scan) { engage(s, 3) }, "192.0.2.10: 200 ports; engaged: 192.0.2.10:22 for 1 min 5 s and 2 more; high"},
+		{"called", func(s *detect.Scan) {
+			engage(s, 1)
+			s.Phase, s.Engaged[0] = detect.Reopen, detect.Engagement{Src: *s.Dst, Dst: s.Src, Port: 4444}
+		}, "192.0.2.10: 200 ports; engaged: 192.0.2.10 called 203.0.113.66:4444; high"},
 		{"one host without ports", func(s *detect.Scan) {
 			s.Ports, s.Technique = 0, "icmp-echo"
 			s.Answered = []detect.Endpoint{{Host: *s.Dst, Proto: "icmp"}}
@@ -112,6 +118,31 @@ func TestTextLines(t *testing.T) {
 			require.True(t, strings.HasSuffix(text, " "+tt.want+"\n"), text)
 		})
 	}
+}
+
+// engage gives a scan conversations.
+func engage(s *detect.Scan, n int) {
+	s.Verdict, s.Severity = detect.Engaged, 4
+	for i := range n {
+		s.Engaged = append(s.Engaged, detect.Engagement{
+			Src: s.Src, Dst: *s.Dst, Port: uint16(22 + i), Time: s.Last, Seconds: 65.2, Sent: 2020, Received: 8040,
+		})
+	}
+}
+
+// A scan that closes again after it was reopened is in the table once, as it closed last.
+func TestTextReopened(t *testing.T) {
+	first, again := vertical(t), vertical(t)
+	engage(&again, 1)
+	reopen := again
+	reopen.Phase, reopen.Added = detect.Reopen, []string{"engaged"}
+	text := render(t, output.TextConfig{}, []detect.Scan{opened(first), first, reopen, again}, output.Run{})
+	lines, table, _ := strings.Cut(text, "SOURCE")
+	require.Equal(t, 1, strings.Count(lines, " reopen "))
+	require.Equal(t, 2, strings.Count(lines, " close  203.0.113.66 "))
+	require.Equal(t, 1, strings.Count(table, "→"))
+	require.Contains(t, table, " engaged ")
+	require.Contains(t, table, "; engaged 192.0.2.10:22 for 1 min 5 s;")
 }
 
 // Many sources are counted in the line, and listed below the table's; a scan that goes on in

@@ -184,3 +184,25 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, d.None(), d.String() == "")
 	})
 }
+
+// A scan that was reopened is one: as it closed last.
+func TestReopenedScanIsOne(t *testing.T) {
+	first := scan("203.0.113.1", 200)
+	first.ID = "0123456789abcdef"
+	reopened, last := first, first
+	reopened.Phase, reopened.Verdict = detect.Reopen, detect.Engaged
+	last.Verdict = detect.Engaged
+	records := []detect.Scan{first, reopened, last}
+	var text strings.Builder
+	for _, s := range records {
+		line, err := json.Marshal(s)
+		require.NoError(t, err)
+		text.Write(append(line, '\n'))
+	}
+	list, err := expect.Read(strings.NewReader(text.String()), "records")
+	require.NoError(t, err)
+	for n, scans := range [][]detect.Scan{records, records[:1], append(records, scan("203.0.113.2", 200))} {
+		d := list.Match(scans)
+		require.Equal(t, n == 0, d.None())
+	}
+}

@@ -3,14 +3,16 @@ package expect
 import "github.com/synoptic-ids/synoptic/detect"
 
 // Match pairs scans and expectations one to one, as many as can be paired,
-// and says what is left over. Only closed scans are looked at, and of them not
-// those that were merged into another.
+// and says what is left over. Only closed scans are looked at, as they closed last,
+// and of them not those that were merged into another.
 func (l *List) Match(scans []detect.Scan) Difference {
 	m := matcher{want: l.Want, name: l.Name}
+	var closed []detect.Scan
 	for i := range scans {
-		if scans[i].Phase == detect.Close && scans[i].MergedInto == "" {
-			m.got = append(m.got, normal(&scans[i]))
-		}
+		closed = detect.AddClosed(closed, scans[i])
+	}
+	for i := range closed {
+		m.got = append(m.got, normal(&closed[i]))
 	}
 	m.pair()
 	return m.difference()
