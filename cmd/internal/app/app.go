@@ -35,8 +35,9 @@ type App struct {
 	say     *Voice
 	bar     *bar
 	out     *fanout
-	closed  []detect.Scan // for --expect
-	worst   int           // highest severity of a closed scan that was not authorized
+	watch   func(*sensor.Config) // nil: nobody asks how it decides
+	closed  []detect.Scan        // for --expect
+	worst   int                  // highest severity of a closed scan that was not authorized
 }
 
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
@@ -52,6 +53,13 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 		return nil, err
 	}
 	a.source = source
+	if plan.Explain != nil {
+		if err := a.openExplain(a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
+			_ = source.Close()
+			return nil, err
+		}
+		return a, nil
+	}
 	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
 		_ = source.Close()
 		return nil, err
@@ -134,6 +142,9 @@ func (a *App) sensorConfig() sensor.Config {
 		if o.Format == config.Attempts {
 			cfg.OnAttempt = func(at flows.Attempt) { a.out.attempt(&at) }
 		}
+	}
+	if a.watch != nil {
+		a.watch(&cfg)
 	}
 	return cfg
 }

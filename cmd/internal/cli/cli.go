@@ -51,7 +51,7 @@ func rootCommand(streams app.Streams) *cobra.Command {
 	root.SetUsageTemplate("{{.Long}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true // the usage text names it
 	readFlags(root, &s)
-	root.AddCommand(versionCommand(streams), configCommand(streams), filterCommand(streams))
+	root.AddCommand(versionCommand(streams), configCommand(streams), filterCommand(streams), explainCommand(streams))
 	return root
 }
 
@@ -68,26 +68,15 @@ func read(ctx context.Context, s config.Settings, streams app.Streams) error {
 }
 
 func readFlags(cmd *cobra.Command, s *config.Settings) {
+	decideFlags(cmd, s)
 	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringArrayVarP(&s.Inputs, "read", "r", nil, "capture to read")
 	f.StringVarP(&s.Device, "interface", "i", "", "interface to capture from")
 	f.BoolVar(&s.Follow, "follow", false, "read on as the last capture grows")
-	f.StringVar(&s.Tunnels, "tunnels", flows.TunnelsInner.String(), "which packets of tunnels count")
-	f.StringVar(&s.Profile, "profile", "", "built-in rules")
-	f.StringVar(&s.Rules, "rules", "", "rules file")
-	f.StringVar(&s.Allow, "allow", "", "allow-list")
-	f.StringVar(&s.Home, "home", "", "our own networks")
 	f.BoolVar(&s.JSON, "json", false, "JSON records on standard output")
 	f.StringArrayVarP(&s.Outputs, "output", "o", nil, "output format and file")
 	f.StringVar(&s.Expect, "expect", "", "scans that there must be")
 	f.StringVar(&s.FailOn, "fail-on", "", "severity that fails the run")
-	f.BoolVar(&s.Strict, "strict", false, "fail on damaged input")
-	f.Uint64VarP(&s.Count, "count", "c", 0, "packets to read")
 	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
-	f.BoolVarP(&s.Verbose, "verbose", "v", false, "settings and counters")
-	f.StringVar(&s.Color, "color", string(config.Auto), "when to use colours")
-	f.StringVar(&s.Progress, "progress", string(config.Auto), "when to show progress")
 	f.StringVar(&s.CPUProfile, "cpuprofile", "", "CPU profile of the program itself")
 	f.StringVar(&s.MemProfile, "memprofile", "", "heap profile of the program itself")
 	f.IntVar(&s.Batch, "batch", 0, "packets that go through the stages at a time")
@@ -96,4 +85,22 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 		f.Lookup(hidden).Hidden = true
 	}
 	completions(cmd)
+}
+
+// decideFlags are those that say what is read and how it is decided, for every command
+// that does so.
+func decideFlags(cmd *cobra.Command, s *config.Settings) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&s.Inputs, "read", "r", nil, "capture to read")
+	f.StringVar(&s.Tunnels, "tunnels", flows.TunnelsInner.String(), "which packets of tunnels count")
+	f.Uint64VarP(&s.Count, "count", "c", 0, "packets to read")
+	f.BoolVar(&s.Strict, "strict", false, "fail on damaged input")
+	f.StringVar(&s.Profile, "profile", "", "built-in rules")
+	f.StringVar(&s.Rules, "rules", "", "rules file")
+	f.StringVar(&s.Allow, "allow", "", "allow-list")
+	f.StringVar(&s.Home, "home", "", "our own networks")
+	f.BoolVarP(&s.Verbose, "verbose", "v", false, "settings and counters")
+	f.StringVar(&s.Color, "color", string(config.Auto), "when to use colours")
+	f.StringVar(&s.Progress, "progress", string(config.Auto), "when to show progress")
 }

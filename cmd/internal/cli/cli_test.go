@@ -56,6 +56,23 @@ func TestRecordsMatchTheirSchema(t *testing.T) {
 		}
 	}
 	require.Positive(t, scans)
+	for _, args := range [][]string{
+		{"203.0.113.250", "-r", "syn-vertical.pcap", "--all"}, {"192.0.2.140", "-r", "p2p.pcap", "--all"}, {"-r", "monitor.pcap.lz4"},
+		{"192.0.2.1", "-r", "xmas.pcap"}, {"198.51.100.10", "-r", "syn-vertical.pcap"}, {"--sweep", "-r", "browser.pcap"},
+	} {
+		for i, arg := range args {
+			if strings.Contains(arg, ".pcap") {
+				args[i] = filepath.Join(captures, arg)
+			}
+		}
+		code, out, said := command(t, append([]string{"explain", "--json"}, args...)...)
+		require.Equal(t, exit.Done, code, "%s: %s", args, said)
+		for line := range bytes.Lines(out) {
+			record, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+			require.NoError(t, err)
+			require.NoError(t, schema.Validate(record), "%s: %s", args, line)
+		}
+	}
 }
 
 // TestUsageNamesEveryFlag keeps the hand-written usage text in step with the
@@ -94,6 +111,10 @@ func TestMessagesHaveOneVoice(t *testing.T) {
 		{"-r", "x", "--home", "y"},
 		{"-r", "x", "-o", "xml"},
 		{"version", "7"},
+		{"explain", "192.0.2.1"},
+		{"explain", "192.0.2", "-r", "x"},
+		{"explain", "fe80::1%eth0", "-r", "x"},
+		{"explain", "--sweep", "192.0.2.1", "-r", "x"},
 	} {
 		code, out, said := command(t, args...)
 		require.NotEqual(t, exit.Done, code, args)

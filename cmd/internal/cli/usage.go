@@ -4,6 +4,7 @@ const usageText = `
 Usage:
     synoptic -r FILE [-r FILE]... [--json] [-o FORMAT[:FILE]]... [FLAGS]
              [EXPRESSION]
+    synoptic explain [ADDRESS] -r FILE... [--all] [--sweep]
     synoptic filter [-d] EXPRESSION
     synoptic config rules|allow|profiles|schema|check
     synoptic version
@@ -72,6 +73,7 @@ Example:
     $ tcpdump -i eth0 -G 3600 -w 'caps/%s.pcap' & synoptic -r caps --follow
     $ synoptic -r capture.pcap --json > scans.jsonl
     $ synoptic -r capture.pcap --expect scans.jsonl
+    $ synoptic explain 192.0.2.30 -r capture.pcap
 `
 
 const configText = `

@@ -45,6 +45,8 @@ type Settings struct {
 	Quiet   bool
 	Verbose bool
 
+	Explain *Explain // say why, in place of writing records
+
 	CPUProfile string
 	MemProfile string
 	Batch      int // packets a batch; 0: the default
@@ -73,10 +75,20 @@ type Plan struct {
 	Quiet   bool
 	Verbose bool
 
+	Explain *Explain // nil: write records to Outputs
+
 	CPUProfile string
 	MemProfile string
 	Batch      int
 	Inline     bool
+}
+
+// Explain says what is to be explained.
+type Explain struct {
+	Address netip.Addr // not valid: nobody in particular
+	All     bool       // every attempt, and everything that is cut short else
+	JSON    bool       // as a record
+	Sweep   bool       // what other thresholds would find, in place of all that
 }
 
 // Check makes a plan of settings. Errors are of type [*exit.Error].
@@ -84,7 +96,7 @@ func Check(s Settings) (Plan, error) {
 	p := Plan{
 		Inputs: s.Inputs, Strict: s.Strict, Count: s.Count, Quiet: s.Quiet, Verbose: s.Verbose,
 		CPUProfile: s.CPUProfile, MemProfile: s.MemProfile, Batch: s.Batch, Inline: s.Inline,
-		ExpectFile: s.Expect, Device: s.Device, Follow: s.Follow,
+		ExpectFile: s.Expect, Device: s.Device, Follow: s.Follow, Explain: s.Explain,
 	}
 	check := checkInputs
 	if s.Device != "" {

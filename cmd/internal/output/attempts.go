@@ -30,6 +30,7 @@ type Attempt struct {
 	Connections uint32 `json:"connections"`
 	Packets     uint32 `json:"packets"`
 	Cut         bool   `json:"cut,omitempty"`
+	Judged      string `json:"judged,omitempty"` // of an explanation: "counted", or why not
 }
 
 // AttemptOf is the record of an attempt.

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"github.com/synoptic-ids/synoptic/cmd/internal/explain"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -176,7 +177,8 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"fired": reflect.TypeFor[detect.Fired](), "outcomes": reflect.TypeFor[detect.Outcomes](),
 		"endpoint": reflect.TypeFor[detect.Endpoint](), "notice": reflect.TypeFor[detect.Notice](),
 		"authorization": reflect.TypeFor[detect.Authorization](), "outside": reflect.TypeFor[detect.Outside](),
-		"notice_evidence": reflect.TypeFor[detect.NoticeEvidence](),
+		"notice_evidence": reflect.TypeFor[detect.NoticeEvidence](), "explain": reflect.TypeFor[explain.Explanation](),
+		"stand": reflect.TypeFor[explain.Stand](), "sweep": reflect.TypeFor[explain.Swept](),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all, required []string
