@@ -305,6 +305,9 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	if answered {
 		e.remember(s, pr, e.early || ev.Withdrawn)
 		e.count(s, pr)
+		if asksHost(pr.class) {
+			e.facts.answer(s, pr, e.now)
+		}
 	} else {
 		// Of one packet that led to no handshake all was known when it counted.
 		if s.incident == nil && (ev.Packets > 1 || ev.Outcome >= flows.Answered || ev.Cut) {

@@ -47,6 +47,9 @@ func (f *facts) learn(s *source, pr *probe, now int64) {
 	}
 }
 
+// answer takes an attempt at a host, without a port, that was answered.
+func (f *facts) answer(s *source, pr *probe, now int64) { put(f.used, s.hash^pr.service, now) }
+
 // spoke reports whether a source had a productive conversation with a host, by the
 // hashes of their addresses.
 func (f *facts) spoke(from, to uint64, now int64) bool {
@@ -169,8 +172,8 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 }
 
 // excuse says why a failure weighs nothing, for none of these is a search:
-//   - the target served the source itself before, or two others, or if it is ours
-//     or answered, one other: a service has failed its clients;
+//   - the target served or answered the source itself before, or served two others,
+//     or if it is ours or answered, one other: a service has failed its clients;
 //   - it failed the source already, long before, and no scan came of that: a retry;
 //   - it is a connection from FTP's data port to an ephemeral port of a host that has
 //     a conversation with the source. (A bounced scan asks for the others too.);
@@ -179,13 +182,7 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 // Crafted probes have no excuse.
 func (e *Engine) excuse(s *source, pr *probe) Excuse {
 	a := &pr.attempted
-	switch {
-	case !a.counted || a.crafted:
-		return NoExcuse
-	case !hasPorts(a.class):
-		if e.outOfReach(s, a, false) {
-			return ExcuseOutage
-		}
+	if !a.counted || a.crafted || !hasPorts(a.class) && !asksHost(a.class) {
 		return NoExcuse
 	}
 	least := 2
@@ -210,6 +207,11 @@ func (e *Engine) excuse(s *source, pr *probe) Excuse {
 	default:
 		return NoExcuse
 	}
+}
+
+// asksHost reports whether a class is that of questions whether a host is there.
+func asksHost(c flows.Class) bool {
+	return c == flows.ClassEcho || c == flows.ClassARP || c == flows.ClassNDP
 }
 
 // productive notes what a productive attempt shows.

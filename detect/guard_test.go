@@ -458,6 +458,32 @@ func TestExcuses(t *testing.T) {
 				w.knock(2*day+float64(i), inside, nth(server, i), 5985)
 			}
 		}, true},
+		{"a monitor's rack is out of reach", func(w *wire) {
+			for i := range 12 {
+				ask := w.echo(inside, nth(server, i))
+				w.send(float64(i*60), ask, answerTo(ask))
+			}
+			for i := range 12 {
+				w.send(day+float64(i), w.echo(inside, nth(server, i)))
+			}
+		}, false},
+		{"hosts pinged that are down, met one by one", func(w *wire) {
+			for i := range 12 {
+				w.send(float64(i*1000), w.echo(inside, nth(server, i)))
+			}
+			for i := range 12 {
+				w.send(day+float64(i), w.echo(inside, nth(server, i)))
+			}
+		}, false},
+		{"other hosts pinged", func(w *wire) {
+			for i := range 12 {
+				ask := w.echo(inside, nth(server, i))
+				w.send(float64(i*1000), ask, answerTo(ask), w.echo(inside, nth(server, 50+i)))
+			}
+			for i := range 12 {
+				w.send(day+float64(i), w.echo(inside, nth(server, 100+i)))
+			}
+		}, true},
 		{"a client that opens and drops", func(w *wire) {
 			for i := range 12 {
 				c := w.dial(inside, nth(server, i), 443)

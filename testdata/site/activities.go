@@ -12,5 +12,5 @@ type activity struct {
 }
 
 func activities() []activity {
-	return slices.Concat(clientActivities(), serverActivities(), machineActivities(), lanActivities(), peerActivities(), scanners())
+	return slices.Concat(clientActivities(), serverActivities(), machineActivities(), lanActivities(), peerActivities(), watchActivities(), scanners())
 }

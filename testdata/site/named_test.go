@@ -30,6 +30,8 @@ func alone(name string) site.Config {
 		cfg.From, cfg.For = 12*time.Hour, 4*time.Hour
 	case "inventory":
 		cfg.From, cfg.For = 0, 24*time.Hour
+	case "desks-off":
+		cfg.From, cfg.For = 8*time.Hour, 7*time.Hour
 	case "mail-queue":
 		cfg.From, cfg.For = 4*time.Hour, 6*time.Hour
 	case "slow-horizontal", "slow-vertical", "slow-34s", "slow-insider":
