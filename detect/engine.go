@@ -81,6 +81,7 @@ type Engine struct {
 	check    int64 // none of open and reopened falls idle before
 	stats    Stats
 	guard    guardSets
+	list     list
 	surges   *surges
 	probe    probe // what is being observed
 }
@@ -105,6 +106,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		sources: newSourceTable(cfg.Sources),
 		groups:  newGroupTable(cfg.Groups),
 		guard:   newGuardSets(),
+		list:    newList(),
 		facts:   newFacts(),
 		surges:  newSurges(cfg.Notify),
 		watches: newWatchTable(cfg.Watches, cfg.Watch),

@@ -36,7 +36,11 @@ func (e *Engine) fires(r *compiledRule, counted int, s *source, pr *probe) (valu
 	var w weight
 	if r.unproductive {
 		w = e.weigh(r, s, pr)
-		if why := w.holds(r); why != NotHeld {
+		why := w.holds(r)
+		if why == NotHeld && !w.certain(r) && !r.byDst && e.listed(s, pr) {
+			why = HeldList
+		}
+		if why != NotHeld {
 			e.stats.Guarded++
 			e.held(r, s, pr, counted, why, &w)
 			return 0, false
@@ -54,11 +58,17 @@ func (w *weight) holds(r *compiledRule) Hold {
 	switch {
 	case w.failed <= r.Over:
 		return HeldExcused
-	case r.Share == 0 || w.overwhelms(r) || 2*w.crafted >= w.failed:
+	case w.certain(r):
 		return NotHeld
 	default:
 		return w.shares(r)
 	}
+}
+
+// certain reports whether a rule does not ask what else was tried: it never does, or so
+// much failed, or half of it was crafted.
+func (w *weight) certain(r *compiledRule) bool {
+	return r.Share == 0 || w.overwhelms(r) || 2*w.crafted >= w.failed
 }
 
 // shares is what holds a rule back that asks for a share of failures. Where the

@@ -70,6 +70,7 @@ const (
 	HeldForgotten      // what else was tried is forgotten, so that no share can be told
 	HeldCondition      // a further condition of the rule is not met
 	HeldSpread         // each host failed at a port of its own, as in file sharing
+	HeldList           // the hosts come from a list: they lie far apart, and not a few were of use
 	HeldHistory        // fewer earlier hours are known than the comparison needs
 	HeldBaseline       // earlier hours were like it
 )
@@ -87,6 +88,8 @@ func (h Hold) String() string {
 		return "condition"
 	case HeldSpread:
 		return "spread"
+	case HeldList:
+		return "list"
 	case HeldHistory:
 		return "history"
 	case HeldBaseline:

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -166,6 +167,15 @@ func TestTraceHolds(t *testing.T) {
 			}
 			w.idle(20)
 		}, Standing{Value: 9, Hold: HeldSpread, Class: flows.ClassTCP}},
+		{"a list of hosts far apart", "hosts-on-a-port", byDefault, 0, func(w *wire) {
+			far := func(i int) string { return netip.AddrFrom4([4]byte{240, byte(i), 1, 1}).String() }
+			for i := range 3 {
+				w.busy(float64(i), inside, far(i), 8333)
+			}
+			for i := range 10 {
+				w.knock(5+float64(i), inside, far(3+i), 8333)
+			}
+		}, Standing{Value: 10, Hold: HeldList, Failed: 10, Succeeded: 3, Port: 8333, Class: flows.ClassTCP}},
 		{"too few earlier hours", "unusual-ports", byDefault, 0, func(w *wire) {
 			ordinaryHours(w, 20)
 			for i := range 20 {

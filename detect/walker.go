@@ -214,12 +214,15 @@ func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
 	}
 	value := w.walk.Value()
 	e.stands(r, s, pr, value)
+	hosts := !r.byDst && hasPorts(pr.class)
 	switch {
 	case value <= r.Over:
-	case r.byDst || !hasPorts(pr.class) || w.spread():
-		e.fire(r, crossing{value: value, reach: w.began}, s, pr)
-	default:
+	case hosts && !w.spread():
 		e.held(r, s, pr, value, HeldSpread, &weight{})
+	case hosts && e.listed(s, pr):
+		e.held(r, s, pr, value, HeldList, &weight{})
+	default:
+		e.fire(r, crossing{value: value, reach: w.began}, s, pr)
 	}
 }
 

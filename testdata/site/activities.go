@@ -12,5 +12,5 @@ type activity struct {
 }
 
 func activities() []activity {
-	return slices.Concat(clientActivities(), serverActivities(), machineActivities(), lanActivities(), peerActivities(), watchActivities(), scanners())
+	return slices.Concat(clientActivities(), serverActivities(), machineActivities(), lanActivities(), peerActivities(), nodeActivities(), watchActivities(), scanners())
 }

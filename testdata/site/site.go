@@ -7,9 +7,10 @@
 //
 // The day begins at 06:00. Our networks are 10.20.0.0/16 (LAN), 192.0.2.0/24
 // (DMZ) and 2001:db8:1::/48; the rest, 198.18.0.0/15 (RFC 2544),
-// 203.0.113.0/24 and other parts of 2001:db8::/32, stands for the Internet. The
-// tap is a mirror port where LAN, edge router and firewall meet. Frames are cut
-// after 96 bytes; the length on the wire is kept.
+// 203.0.113.0/24, 240.0.0.0/4 (reserved; for hosts that lie far apart) and other
+// parts of 2001:db8::/32, stands for the Internet. The tap is a mirror port where
+// LAN, edge router and firewall meet. Frames are cut after 96 bytes; the length on
+// the wire is kept.
 package site
 
 import (

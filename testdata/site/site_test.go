@@ -97,7 +97,7 @@ func requireOwn(t *testing.T, p gopacket.Packet) {
 			continue
 		}
 		ok := false
-		for _, own := range []string{"192.0.2.0/24", "203.0.113.0/24", "198.18.0.0/15", "2001:db8::/32"} {
+		for _, own := range []string{"192.0.2.0/24", "203.0.113.0/24", "198.18.0.0/15", "240.0.0.0/4", "2001:db8::/32"} {
 			ok = ok || netip.MustParsePrefix(own).Contains(a)
 		}
 		require.True(t, ok, "%v", a)
