@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/synoptic-ids/synoptic/detect/divide"
 	"github.com/synoptic-ids/synoptic/detect/marks"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -23,8 +24,11 @@ const (
 type crowd struct {
 	members []member
 	hosts   map[[16]byte]struct{} // of decoys, those to which shared probes went
-	inc     *incident             // nil until a rule fires for one of them
-	touched int64                 // line clock
+	scope   divide.Key            // of those who divide them, what their targets have in common
+	divides bool
+	taken   int       // so many members' past is in the scan
+	inc     *incident // nil until a rule fires for one of them
+	touched int64     // line clock
 }
 
 // member is a source of a crowd.
@@ -35,6 +39,9 @@ type member struct {
 
 // fits reports whether an attempt of a member is the crowd's.
 func (c *crowd) fits(a *attempted) bool {
+	if c.divides {
+		return uint8(a.class) == c.scope.Class && (a.responder == c.scope.Host || c.scope.Host == [16]byte{} && a.port == c.scope.Port)
+	}
 	_, ok := c.hosts[a.responder]
 	return ok
 }
@@ -54,14 +61,14 @@ type crowdSet struct {
 	met        []marks.Companion
 }
 
-func bitOf(addr *[16]byte) (word uint64, bit uint64) {
-	h := hashAddr(addr, 0)
-	return h >> 56, 1 << (h >> 50 & 63)
-}
+func bitOf(hash uint64) (word uint64, bit uint64) { return hash >> 56, 1 << (hash >> 50 & 63) }
 
-// of are the places of a source in crowds.
-func (s *crowdSet) of(addr *[16]byte) []seat {
-	if word, bit := bitOf(addr); s.bits[word]&bit == 0 {
+// of are the places of an address in crowds.
+func (s *crowdSet) of(addr *[16]byte) []seat { return s.places(addr, hashAddr(addr, 0)) }
+
+// places is of, by an address and its hash.
+func (s *crowdSet) places(addr *[16]byte, hash uint64) []seat {
+	if word, bit := bitOf(hash); s.bits[word]&bit == 0 {
 		return nil
 	}
 	return s.index[*addr]
@@ -78,7 +85,7 @@ func (s *crowdSet) join(c *crowd, addr *[16]byte) bool {
 	}
 	s.index[*addr] = append(s.index[*addr], seat{c, len(c.members)})
 	c.members = append(c.members, member{addr: *addr})
-	word, bit := bitOf(addr)
+	word, bit := bitOf(hashAddr(addr, 0))
 	s.bits[word] |= bit
 	return true
 }
@@ -120,7 +127,7 @@ func (s *crowdSet) drop(c *crowd) {
 	clear(s.bits[:])
 	for _, o := range s.all {
 		for i := range o.members {
-			word, bit := bitOf(&o.members[i].addr)
+			word, bit := bitOf(hashAddr(&o.members[i].addr, 0))
 			s.bits[word] |= bit
 		}
 	}
@@ -156,7 +163,7 @@ func (c *crowd) describe(sc *Scan) {
 		}
 	}
 	// The answers to the others may be under way still.
-	if acting != 1 || acts < 2 && sc.Phase != Close || sc.Phase == Open {
+	if c.divides || acting != 1 || acts < 2 && sc.Phase != Close || sc.Phase == Open {
 		sc.Likely = nil
 	}
 	slices.SortFunc(list, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })

@@ -11,7 +11,7 @@ import (
 // together takes a probe into the open scan of a crowd that it belongs to, and reports whether
 // there is one: then it is nothing that its source did alone.
 func (e *Engine) together(s *source, pr *probe) bool {
-	for _, at := range e.crowds.of(&s.addr) {
+	for _, at := range e.crowds.places(&s.addr, s.hash) {
 		if inc := at.inc; inc != nil && at.fits(&pr.attempted) {
 			ev := pr.event
 			fits := pr.flagged || !pr.counted && inc.belongs(&pr.attempted)
@@ -38,8 +38,8 @@ func acted(a *attempted, now int64) bool {
 // fireTogether opens the scan of a crowd instead of one of its member, where most of what the
 // rule counts of the member is the crowd's.
 func (e *Engine) fireTogether(r *compiledRule, c crossing, s *source, pr *probe) bool {
-	for _, at := range e.crowds.of(&s.addr) {
-		if at.inc != nil {
+	for _, at := range e.crowds.places(&s.addr, s.hash) {
+		if at.inc != nil || at.divides {
 			continue
 		}
 		shared, alone := 0, 0
@@ -55,7 +55,7 @@ func (e *Engine) fireTogether(r *compiledRule, c crossing, s *source, pr *probe)
 		weigh(&pr.attempted)
 		e.walk(r, s, pr, 0, weigh)
 		if shared > alone {
-			e.openCrowd(at.crowd, r, c, pr)
+			e.openCrowd(at.crowd, r, c, pr, nil)
 			return true
 		}
 	}
@@ -63,12 +63,13 @@ func (e *Engine) fireTogether(r *compiledRule, c crossing, s *source, pr *probe)
 }
 
 // openCrowd opens the scan of a crowd, filled with what is remembered of its members.
-func (e *Engine) openCrowd(g *crowd, r *compiledRule, c crossing, pr *probe) {
+func (e *Engine) openCrowd(g *crowd, r *compiledRule, c crossing, pr *probe, d *Division) {
 	inc := e.foundCrowd(g, r, pr.vlan)
 	rank := e.backfillCrowd(inc, c.reach, pr.start)
 	inc.detected = Detected{Targets: max(rank, min(c.value, inc.targets)), Seconds: seconds(e.now - inc.firstLine)}
 	inc.evidence = Evidence{
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(), Baseline: baselineOf(c.baseline),
+		Division: d,
 	}
 	inc.fired(r, c, pr, e.now)
 	e.announceCrowd(inc)
@@ -92,27 +93,21 @@ func (e *Engine) announceCrowd(inc *incident) {
 	e.absorbAll(inc)
 }
 
-// backfillCrowd gives the new scan of a crowd its members' attempts as backfill gives a source
-// its own; their sources did none of them alone. Of members that have a scan it takes that.
+// claim is an attempt of a member that is the crowd's.
+type claim struct {
+	*attempted
+	speaker int
+}
+
+// backfillCrowd gives the scan of a crowd the attempts of members that are new to it, as backfill
+// gives a source its own; they are nothing that a source did alone any more. Of members that
+// have a scan it takes that. It returns how many of the targets were tried until a time.
 func (e *Engine) backfillCrowd(inc *incident, reach, until int64) (rank int) {
-	type claim struct {
-		*attempted
-		speaker int
-	}
-	var found []claim
-	for n := range inc.crowd.members {
-		s := e.sources.find(&inc.crowd.members[n].addr)
-		if s == nil || inc.owns(s.incident) {
-			continue
-		}
-		e.recallOf(inc, s, reach, func(a *attempted) {
-			found = append(found, claim{a, n})
-		})
-	}
-	slices.SortStableFunc(found, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.start, b.start))
-	})
-	if len(found) > 0 {
+	g := inc.crowd
+	from := g.taken
+	g.taken = len(g.members)
+	found := e.claims(inc, from, reach)
+	if len(found) > 0 && from == 0 {
 		inc.first, inc.firstLine, inc.last, inc.lastLine = found[0].start, found[0].line, found[0].start, found[0].line
 	}
 	for _, material := range []bool{true, false} {
@@ -127,19 +122,32 @@ func (e *Engine) backfillCrowd(inc *incident, reach, until int64) (rank int) {
 				rank++
 			}
 			if acted(f.attempted, e.now) {
-				inc.crowd.members[f.speaker].acts++
+				g.members[f.speaker].acts++
 			}
 		}
 	}
 	for _, f := range found {
 		f.excused, f.flagged = true, false
 	}
-	for n := range inc.crowd.members {
-		if s := e.sources.find(&inc.crowd.members[n].addr); s != nil && inc.owns(s.incident) {
+	for n := from; n < len(g.members); n++ {
+		if s := e.sources.find(&g.members[n].addr); s != nil && inc.owns(s.incident) {
 			inc.absorb(s.incident, n, e.cfg.Targets)
 		}
 	}
 	return rank
+}
+
+// claims are what members from one on did that is the crowd's, in the order in which they did it.
+func (e *Engine) claims(inc *incident, from int, reach int64) (found []claim) {
+	for n := from; n < len(inc.crowd.members); n++ {
+		if s := e.sources.find(&inc.crowd.members[n].addr); s != nil && !inc.owns(s.incident) {
+			e.recallOf(inc, s, reach, func(a *attempted) { found = append(found, claim{a, n}) })
+		}
+	}
+	slices.SortStableFunc(found, func(a, b claim) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.start, b.start))
+	})
+	return found
 }
 
 // recallOf visits what a member did that is the crowd's, back to the first gap that would have
@@ -161,122 +169,30 @@ func (e *Engine) recallOf(inc *incident, s *source, reach int64, visit func(*att
 	}
 }
 
-// gather brings what the members of a crowd have open into its scan; and opens that, if one
-// of them has a scan that is the crowd's.
+// gather brings the past of new members into the scan of their crowd; and opens that, if one of
+// them has a scan that is the crowd's.
 func (e *Engine) gather(g *crowd) {
+	if g.inc != nil {
+		if g.taken < len(g.members) {
+			e.backfillCrowd(g.inc, g.inc.firstLine, e.now)
+			e.absorbAll(g.inc)
+		}
+		return
+	}
 	for n := range g.members {
 		s := e.sources.find(&g.members[n].addr)
-		if s == nil || s.incident == nil {
+		if s == nil || !(&incident{crowd: g}).owns(s.incident) {
 			continue
 		}
 		old := s.incident
-		if g.inc == nil {
-			if !(&incident{crowd: g}).owns(old) {
-				continue
-			}
-			inc := e.foundCrowd(g, old.rule, old.vlan)
-			inc.evidence, inc.detected = old.evidence, old.detected
-			inc.rules, inc.bins = slices.Clone(old.rules), slices.Clone(old.bins)
-			inc.first, inc.firstLine, inc.last, inc.lastLine = old.first, old.firstLine, old.last, old.lastLine
-			e.backfillCrowd(inc, old.firstLine, old.first)
-			e.announceCrowd(inc)
-			return
-		}
-		if g.inc.owns(old) {
-			g.inc.absorb(old, n, e.cfg.Targets)
-			e.merge(s, old, g.inc)
-		}
-	}
-}
-
-// owns reports whether most of a member's own scan is the crowd's.
-func (inc *incident) owns(old *incident) bool {
-	if old == nil {
-		return false
-	}
-	within, all := 0, 0
-	for _, p := range old.parts {
-		for k := range p.targets {
-			all++
-			if inc.crowd.fits(&attempted{responder: k.host, port: k.port, class: p.class}) {
-				within++
-			}
-		}
-	}
-	return 2*within > all
-}
-
-// absorb takes what a member's own scan knows.
-func (inc *incident) absorb(old *incident, speaker, bound int) {
-	inc.speaker = speaker
-	if old.firstLine < inc.firstLine {
-		inc.first, inc.firstLine = old.first, old.firstLine
-	}
-	if old.lastLine > inc.lastLine {
-		inc.last, inc.lastLine = old.last, old.lastLine
-	}
-	inc.cut += old.cut
-	inc.short = inc.short || old.short
-	inc.allowed.absorb(&old.allowed)
-	inc.probed = inc.probed || old.probed
-	for i := range old.engaged {
-		inc.engage(&old.engaged[i])
-	}
-	for _, p := range old.parts {
-		to := inc.partOf(p.technique, p.class)
-		if to.attempts == 0 {
-			to.first, to.last = p.first, p.last
-		}
-		to.first, to.last = min(to.first, p.first), max(to.last, p.last)
-		to.attempts += p.attempts
-		to.packets += p.packets
-		to.full = to.full || p.full
-		for k, st := range p.targets {
-			inc.merge(to, k, st, bound)
-		}
-	}
-}
-
-// merge takes a target of another scan.
-func (inc *incident) merge(p *part, k target, st targetState, bound int) {
-	a := attempted{
-		responder: k.host, port: k.port, class: p.class, technique: p.technique, outcome: st.outcome, code: st.code,
-		crafted: st.crafted, handshake: st.handshake, halfOpen: st.halfOpen,
-	}
-	mine, known := p.targets[k]
-	switch {
-	case known:
-		inc.tally.count(p.technique, &k, &mine, -1)
-	case inc.targets >= bound:
-		p.full = true
+		inc := e.foundCrowd(g, old.rule, old.vlan)
+		inc.evidence, inc.detected = old.evidence, old.detected
+		inc.rules, inc.bins = slices.Clone(old.rules), slices.Clone(old.bins)
+		inc.first, inc.firstLine, inc.last, inc.lastLine = old.first, old.firstLine, old.last, old.lastLine
+		e.backfillCrowd(inc, old.firstLine, old.first)
+		e.announceCrowd(inc)
 		return
-	default:
-		inc.meet(p, &a, k)
-		mine.outcome, mine.code = st.outcome, st.code
 	}
-	p.vote(&mine, &a)
-	if rises(mine.outcome, st.outcome) {
-		mine.outcome, mine.code = st.outcome, st.code
-	}
-	inc.tally.count(p.technique, &k, &mine, +1)
-	p.targets[k] = mine
-	inc.tries[try{k, p.technique, inc.speaker}] = st.progress
-}
-
-// absorbAll ends the scans of members that a crowd's has absorbed.
-func (e *Engine) absorbAll(inc *incident) {
-	for n := range inc.crowd.members {
-		if s := e.sources.find(&inc.crowd.members[n].addr); s != nil && inc.owns(s.incident) {
-			e.merge(s, s.incident, inc)
-		}
-	}
-}
-
-// merge ends a scan that another has absorbed.
-func (e *Engine) merge(s *source, old, into *incident) {
-	e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == old })
-	old.mergedInto = into.id
-	e.close(old, e.now)
 }
 
 // try is a target as one member tried it.

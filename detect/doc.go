@@ -16,4 +16,8 @@
 // first contacts climb and successes go down (package walk), hours far above the
 // earlier ones (package outlier), and counts over hours to a month in little memory
 // (package tier).
+//
+// Two findings are of many sources, whose attempts make up one scan: decoys, which send the
+// same probes (package marks), and those who have divided a target set among them (package
+// divide).
 package detect

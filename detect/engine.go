@@ -58,24 +58,25 @@ type Stats struct {
 
 // Engine turns events into scans. It belongs to one goroutine.
 type Engine struct {
-	cfg     Config
-	home    networks
-	allow   allowList
-	rules   []*compiledRule // but for walks and slow windows
-	walks   []*compiledRule
-	tiers   slowRules
-	early   bool // a rule counts attempts as they open
-	merits  bool // a rule counts what succeeds
-	now     int64
-	past    history
-	sources sourceTable
-	groups  groupTable
-	walkers walkerTable
-	crowds  crowdSet
-	facts   facts
-	outages [2]outage   // of IPv4, of IPv6
-	open    []*incident // in the order in which they opened
-	watches watchTable
+	cfg      Config
+	home     networks
+	allow    allowList
+	rules    []*compiledRule // but for walks and slow windows
+	walks    []*compiledRule
+	tiers    slowRules
+	early    bool // a rule counts attempts as they open
+	merits   bool // a rule counts what succeeds
+	now      int64
+	past     history
+	sources  sourceTable
+	groups   groupTable
+	walkers  walkerTable
+	crowds   crowdSet
+	division division
+	facts    facts
+	outages  [2]outage   // of IPv4, of IPv6
+	open     []*incident // in the order in which they opened
+	watches  watchTable
 	// Closed scans that were reopened, in that order.
 	reopened []*watch
 	check    int64 // none of open and reopened falls idle before
@@ -131,6 +132,7 @@ func (e *Engine) Replace(rules Rules) error {
 	}
 	var compiled, walks []*compiledRule
 	var slow slowRules
+	var divided division
 	early, merits := false, false
 	for i, r := range rules.Rules {
 		c, err := compile(r, i)
@@ -146,6 +148,12 @@ func (e *Engine) Replace(rules Rules) error {
 				return fmt.Errorf("rule %q: %w", r.Name, err)
 			}
 			continue
+		case Divided:
+			if divided.rule != nil {
+				return fmt.Errorf("rule %q: %q has a divided window already", r.Name, divided.rule.Name)
+			}
+			divided.rule = c
+			continue
 		}
 		early = early || c.early
 		merits = merits || !c.early && !c.unproductive
@@ -159,7 +167,8 @@ func (e *Engine) Replace(rules Rules) error {
 		return err
 	}
 	e.allow = allow
-	e.walks, e.tiers = walks, slow
+	divided.begin(e)
+	e.walks, e.tiers, e.division = walks, slow, divided
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, newNetworks(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
 	return nil
@@ -252,6 +261,9 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 		return
 	}
 	e.remember(s, pr, e.early)
+	if e.divided(s, pr) {
+		return
+	}
 	if s.incident != nil {
 		fits := !pr.excused || s.incident.belongs(&pr.attempted)
 		e.grown(s.incident, s.incident.take(&pr.attempted, fits, e.cfg.Targets))

@@ -56,6 +56,9 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 	sc.Direction = inc.direction()
 	sc.Severity = severity(sc.Verdict, sc.Direction)
 	sc.Attack = attack(&sc)
+	if inc.crowd != nil && inc.crowd.divides {
+		sc.Shape = Distributed
+	}
 	for _, p := range inc.parts {
 		sc.Attempts += p.attempts
 		sc.Packets += p.packets

@@ -344,6 +344,7 @@ func TestSourcesAreIndependent(t *testing.T) {
 			for i := range rapid.IntRange(5, 60).Draw(t, "attempts") {
 				now += rapid.IntRange(0, gap).Draw(t, "wait")
 				ev := counted(float64(now), nth(outside, who), nth(server, i%2), uint16(rapid.IntRange(0, 40).Draw(t, "port")))
+				ev.SrcPort = uint16(40000 + who) // or they were decoys of each other
 				steps = append(steps, step{who, ev})
 			}
 		}

@@ -34,7 +34,7 @@ type compiledRule struct {
 var errNoSrc = errors.New("by must contain src: scans are opened by source")
 
 func compile(r Rule, number int) (*compiledRule, error) {
-	if !slices.Contains(r.By, FieldSrc) {
+	if !slices.Contains(r.By, FieldSrc) && r.Window != Divided {
 		return nil, errNoSrc
 	}
 	c := &compiledRule{Rule: r, number: number, early: true, window: int64(r.Within)}
@@ -63,6 +63,9 @@ func compile(r Rule, number int) (*compiledRule, error) {
 		if _, ok := tierOf(&r); !ok {
 			return nil, errors.New("a slow window is 1h, 1d, 7d or 30d, and counts target by src")
 		}
+	}
+	if r.Window == Divided && (!dividable(&r) || r.Over >= dividedOver) {
+		return nil, fmt.Errorf("a divided window counts target by proto, of tcp, icmp or both, over less than %d", dividedOver)
 	}
 	if r.Sigma > 0 {
 		if r.Window != Tumbling || c.window != hour {
@@ -201,7 +204,7 @@ func directionOf(src, dst bool) Direction {
 }
 
 func (c *compiledRule) sliding() bool {
-	return c.Window != Tumbling && c.Window != Run && c.Window != Slow
+	return c.Window != Tumbling && c.Window != Run && c.Window != Slow && c.Window != Divided
 }
 
 // windowText is the rule's window in words.
@@ -211,8 +214,8 @@ func (c *compiledRule) windowText() string {
 		return string(c.Window)
 	case Tumbling:
 		return c.Within.String() + " tumbling"
-	case Slow:
-		return durationText(c.Within) + " slow"
+	case Slow, Divided:
+		return durationText(c.Within) + " " + string(c.Window)
 	default:
 		return c.Within.String()
 	}

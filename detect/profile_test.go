@@ -71,7 +71,7 @@ func TestDefaultProfile(t *testing.T) {
 	for _, r := range rules.Rules {
 		names = append(names, r.Name)
 		require.Contains(t, r.Of, SelectUnproductive, r.Name)
-		if r.Window == Slow {
+		if r.Window == Slow || r.Window == Divided {
 			continue
 		}
 		require.Greater(t, len(r.By), 1, "%s counts by source alone", r.Name)
@@ -87,7 +87,7 @@ func TestDefaultProfile(t *testing.T) {
 	require.Equal(t, []string{
 		"ports-on-a-host", "hosts-on-a-port", "crafted-ports-on-a-host", "crafted-hosts-on-a-port",
 		"ping-sweep", "arp-sweep", "protocols-on-a-host", "walk-over-hosts", "walk-over-ports", "unusual-ports", "unusual-hosts",
-		"slow-hour", "slow-day", "slow-week", "slow-month",
+		"slow-hour", "slow-day", "slow-week", "slow-month", "distributed",
 	}, names)
 }
 

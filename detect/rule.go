@@ -46,6 +46,9 @@ const (
 	// 7 d or 30 d, by estimate and in little memory. Beyond the first, they must
 	// have failed in three different hours or on three days. See package tier.
 	Slow WindowKind = "slow"
+	// Divided counts, over sources that have divided them among each other, failed ports of
+	// one of our hosts, or our hosts that failed on one port. See package divide.
+	Divided WindowKind = "divided"
 )
 
 // Condition is a count and the number it must exceed.

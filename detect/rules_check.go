@@ -11,7 +11,7 @@ import (
 // check reports what is wrong between keys that are right by themselves.
 func (r *ruleReader) check() {
 	by, byGood := r.m.keys["by"], r.good["by"]
-	if byGood && !slices.Contains(r.rule.By, FieldSrc) {
+	if byGood && !slices.Contains(r.rule.By, FieldSrc) && r.rule.Window != Divided {
 		r.add(by.at, "by: must contain src: scans are opened by source")
 	}
 	if r.good["of"] {
@@ -22,6 +22,31 @@ func (r *ruleReader) check() {
 	r.checkWalk()
 	r.checkSigma()
 	r.checkSlow()
+	r.checkDivided()
+}
+
+// checkDivided reports what a divided window cannot count.
+func (r *ruleReader) checkDivided() {
+	e, ok := r.m.keys["window"]
+	if !ok || !r.good["window"] || r.rule.Window != Divided {
+		return
+	}
+	for _, key := range []string{"of", "count", "by", "proto"} {
+		if _, given := r.m.keys[key]; given && !r.good[key] {
+			return
+		}
+	}
+	if !dividable(&r.rule) {
+		r.add(e.at, "window: divided is for count: target, by: proto, of: unproductive, proto: tcp, icmp or both")
+	}
+	if over, ok := r.m.keys["over"]; ok && r.good["over"] && r.rule.Over >= dividedOver {
+		r.add(over.at, "over: must be below %d with window: divided, which is what its memory holds", dividedOver)
+	}
+	for _, key := range []string{"and", "share"} {
+		if other, ok := r.m.keys[key]; ok && r.good[key] && (key == "and" || r.rule.Share > 0) {
+			r.add(other.at, "%s: has no meaning with window: divided", key)
+		}
+	}
 }
 
 // checkSlow reports what a slow window cannot count.

@@ -48,6 +48,8 @@ func (r Rule) span() string {
 		return "the whole input"
 	case Slow:
 		return durationText(r.Within) + ", slowly"
+	case Divided:
+		return durationText(r.Within) + ", divided among many sources"
 	case Walk:
 		return "a walk that successes take back"
 	}

@@ -75,7 +75,7 @@ func TestRuleErrorsOfNeededKeys(t *testing.T) {
 
 func TestRuleErrorsOfFurtherKeys(t *testing.T) {
 	checkRuleErrors(t, []ruleErrorCase{
-		{"+window: rolling", `7:13: window: must be one of sliding, tumbling, slow, not "rolling"`},
+		{"+window: rolling", `7:13: window: must be one of sliding, tumbling, slow, divided, not "rolling"`},
 		{"+window: tumblin", `7:13: window: unknown value "tumblin": did you mean "tumbling"?`},
 		{"+share: -0.1", `7:12: ` + shareWant + `-0.1`},
 		{"+share: 1.01", `7:12: ` + shareWant + `1.01`},

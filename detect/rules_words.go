@@ -27,7 +27,9 @@ func protoWords() []string {
 
 func fromWords() []string { return []string{"home", "external"} }
 
-func windowWords() []string { return []string{string(Sliding), string(Tumbling), string(Slow)} }
+func windowWords() []string {
+	return []string{string(Sliding), string(Tumbling), string(Slow), string(Divided)}
+}
 
 func outcomeWords() []string {
 	return []string{"silent", "unreachable", "refused", "answered", "productive", "unseen"}

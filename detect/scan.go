@@ -29,6 +29,9 @@ const (
 	Horizontal Shape = "horizontal" // hosts on a port
 	Block      Shape = "block"      // ports of hosts
 	Protocol   Shape = "protocol"   // IP protocols of a host
+	// Distributed: many sources have divided the targets among them. Of its parts the
+	// shape is as they lie.
+	Distributed Shape = "distributed"
 )
 
 // Verdict says what the scanner got, in words that promise no more than was
@@ -229,6 +232,15 @@ type Evidence struct {
 	Crafted   int    `json:"crafted"` // targets whose probes no ordinary stack sends
 	// Baseline is what the hour was compared with, where the rule asks for that.
 	Baseline *Baseline `json:"baseline,omitempty"`
+	// Division is what showed that the sources have divided the targets, where they did.
+	Division *Division `json:"division,omitempty"`
+}
+
+// Division is how the sources of a scan were to each other as it opened.
+type Division struct {
+	Sources  int     `json:"sources"`
+	Shared   int     `json:"shared"`   // how many of them tried what another did
+	Expected float64 `json:"expected"` // how many would have, by chance
 }
 
 // Baseline is what earlier hours were like.

@@ -54,7 +54,8 @@ func doubts() []doubt {
 		{func(sc *Scan) bool { return sc.Verdict == Unknown }, -15, "replies are not visible"},
 		{func(sc *Scan) bool { return 2*sc.Cut >= tried(sc) && sc.Cut > 0 }, -10, "the input ended before most outcomes were known"},
 		{func(sc *Scan) bool { return sc.Estimated }, -5, "counts are lower bounds"},
-		{func(sc *Scan) bool { return sc.Sources > 0 }, 0, "the same probes came from all sources: most of them are forged"},
+		{func(sc *Scan) bool { return sc.Shape == Distributed }, 10, "the sources hardly try the same, as those do who have divided the targets"},
+		{func(sc *Scan) bool { return sc.Sources > 0 && sc.Shape != Distributed }, 0, "the same probes came from all sources: most of them are forged"},
 	}
 }
 

@@ -122,6 +122,7 @@ func decoys(t *testing.T) (all, one detect.Scan) {
 		all.Srcs = append(all.Srcs, netip.MustParseAddr(a))
 	}
 	all.Likely = &all.Srcs[0]
+	all.Evidence.Division = &detect.Division{Sources: 3, Shared: 1, Expected: 2.5}
 	one.Phase, one.ID, one.MergedInto = detect.Close, "00000000000000de", all.ID
 	return all, one
 }
