@@ -40,6 +40,22 @@ type Config struct {
 	// Watches bounds how many closed scans are watched; 0 means 4,096. At the bound
 	// the one that closed first is forgotten.
 	Watches int
+	// OpenTargets bounds the targets held for all open scans together, those tried
+	// in several ways counted for each; 0 means 2,097,152. Beyond them the counts of all
+	// but the smallest scans stand still as well.
+	OpenTargets int
+	// Walks bounds how many walks are kept; 0 means 16,384. At the bound those least far
+	// up are forgotten.
+	Walks int
+	// Suspects and Door bound whom the slow windows remember, see [tier.Config]; 0 means
+	// 65,536 and 524,288.
+	Suspects, Door int
+	// Pairs bounds the pairs of source and destination, and the values of all of them
+	// in an hour, that a rule with sigmas remembers, see [outlier.Config]; 0 means 32,768.
+	Pairs int
+	// Facts bounds the facts of each of four kinds that conversations show, rounded up to
+	// a power of two; 0 means 32,768.
+	Facts int
 }
 
 // Stats counts what an [Engine] has done.
@@ -80,6 +96,7 @@ type Engine struct {
 	// Closed scans that were reopened, in that order.
 	reopened []*watch
 	check    int64 // none of open and reopened falls idle before
+	room     int   // how many more targets the open scans may hold
 	stats    Stats
 	guard    guardSets
 	list     list
@@ -90,17 +107,7 @@ type Engine struct {
 // New makes an engine that works by rules. An error names the rule that cannot
 // be used.
 func New(cfg Config, rules Rules) (*Engine, error) {
-	setDefault(&cfg.Sources, 1<<20)
-	setDefault(&cfg.Groups, 1<<18)
-	setDefault(&cfg.History, 1<<18)
-	setDefault(&cfg.Targets, 1<<17)
-	setDefault(&cfg.Watches, 1<<12)
-	if cfg.Report == nil {
-		cfg.Report = func(Scan) {}
-	}
-	if cfg.Notify == nil {
-		cfg.Notify = func(Notice) {}
-	}
+	cfg = cfg.withDefaults()
 	e := &Engine{
 		cfg: cfg, check: math.MaxInt64,
 		past:    history{max: uint64(cfg.History)},
@@ -108,7 +115,8 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		groups:  newGroupTable(cfg.Groups),
 		guard:   newGuardSets(),
 		list:    newList(),
-		facts:   newFacts(),
+		facts:   newFacts(cfg.Facts),
+		room:    cfg.OpenTargets,
 		surges:  newSurges(cfg.Notify),
 		watches: newWatchTable(cfg.Watches, cfg.Watch),
 	}
@@ -116,12 +124,6 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		return nil, err
 	}
 	return e, nil
-}
-
-func setDefault(v *int, d int) {
-	if *v <= 0 {
-		*v = d
-	}
 }
 
 // Replace makes the engine go on with other rules. Open scans stay open;
@@ -159,7 +161,7 @@ func (e *Engine) Replace(rules Rules) error {
 		merits = merits || !c.early && !c.unproductive
 		compiled = append(compiled, c)
 	}
-	if err := slow.begin(); err != nil {
+	if err := slow.begin(&e.cfg); err != nil {
 		return err
 	}
 	allow, err := compileAllow(rules.Allow)
@@ -170,7 +172,7 @@ func (e *Engine) Replace(rules Rules) error {
 	divided.begin(e)
 	e.walks, e.tiers, e.division = walks, slow, divided
 	e.rules, e.early, e.merits, e.home = compiled, early, merits, newNetworks(rules.Home)
-	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable()
+	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable(e.cfg.Walks)
 	return nil
 }
 

@@ -5,10 +5,9 @@ import "github.com/synoptic-ids/synoptic/flows"
 const (
 	// factsLife is for how long what was productive speaks for itself.
 	factsLife = 7 * 24 * 3600 // seconds
-	// factBuckets times factWays facts of a kind are kept, four in a cache line: of a
-	// full bucket the one longest ago is lost.
-	factBuckets = 1 << 13
-	factWays    = 4
+	// factWays facts share a bucket, a cache line: of a full one the one longest ago is
+	// lost.
+	factWays = 4
 )
 
 // facts are what conversations have shown: who talks to whom, which ports of hosts
@@ -28,9 +27,9 @@ type fact struct {
 	who [2]uint32
 }
 
-func newFacts() facts {
+func newFacts(bound int) facts {
 	empty := func() [][factWays]fact {
-		t := make([][factWays]fact, factBuckets)
+		t := make([][factWays]fact, bound/factWays)
 		clear(t) // a first lookup that only reads costs each page a second fault
 		return t
 	}
@@ -142,7 +141,7 @@ func tagged(hash uint64) uint32 { return uint32(hash>>32) | 1 }
 func secondsOf(t int64) uint32 { return uint32(t / second) }
 
 func get(buckets [][factWays]fact, hash uint64, now int64) *fact {
-	b, tag := &buckets[hash%factBuckets], tagged(hash)
+	b, tag := &buckets[hash&uint64(len(buckets)-1)], tagged(hash)
 	for i := range b {
 		if b[i].tag == tag && secondsOf(now)-b[i].at <= factsLife {
 			return &b[i]
@@ -153,7 +152,7 @@ func get(buckets [][factWays]fact, hash uint64, now int64) *fact {
 
 // put finds a fact, or makes one in the place of the one longest ago, and dates it.
 func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
-	b, tag, at := &buckets[hash%factBuckets], tagged(hash), secondsOf(now)
+	b, tag, at := &buckets[hash&uint64(len(buckets)-1)], tagged(hash), secondsOf(now)
 	place := &b[0]
 	for i := range b {
 		if b[i].tag == tag {

@@ -327,7 +327,7 @@ func TestKnownServiceAnswers(t *testing.T) {
 // TestFactsAreBounded: what was longest ago is forgotten, and what is too long ago
 // does not count.
 func TestFactsAreBounded(t *testing.T) {
-	f := newFacts()
+	f := newFacts(1 << 15)
 	s, other := &source{hash: 1}, &source{hash: 1 << 40}
 	probeOf := func(i int) *probe {
 		host := address(nth("10.0.0.0", i%65536))

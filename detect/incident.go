@@ -77,7 +77,8 @@ type incident struct {
 	short            bool // not all that made the rule fire is remembered
 	vlan             uint16
 	targets          int
-	doubling         int // targets at which an update is due
+	doubling         int  // targets at which an update is due
+	room             *int // how many more targets the open scans may hold
 	said             said
 
 	crowd      *crowd           // nil of a single source
@@ -137,7 +138,7 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 	e.stats.Opened++
 	inc := &incident{
 		source: s, addr: s.addr, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
-		allowed: e.allow.of(&s.addr),
+		allowed: e.allow.of(&s.addr), room: &e.room,
 	}
 	s.incident = inc
 	rank := e.backfill(inc, s, pr, c.reach)
@@ -342,6 +343,9 @@ func (e *Engine) closeIdle() {
 // close ends a scan, as of a time of the line clock.
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
+	for _, p := range inc.parts {
+		e.room += len(p.targets)
+	}
 	if inc.crowd == nil {
 		inc.source.incident = nil
 		// A later scan does not begin with this one's attempts.

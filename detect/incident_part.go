@@ -26,6 +26,9 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 	return p
 }
 
+// leastTargets is how many targets a scan may hold whatever the others hold.
+const leastTargets = 32
+
 // take brings the scan up to what is now known of an attempt, and reports
 // whether that told anything new. Of a target that is not the scan's it takes nothing, unless add is set.
 func (inc *incident) take(a *attempted, add bool, bound int) bool {
@@ -36,12 +39,13 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 			return false
 		}
 		p = inc.partOf(a.technique, a.class)
-		if inc.targets >= bound {
+		if inc.targets >= bound || *inc.room <= 0 && inc.targets >= leastTargets {
 			p.full = true
 			inc.judge(a)
 			inc.pace(a)
 			return inc.allowed.left()
 		}
+		*inc.room--
 		inc.meet(p, a, k)
 		st.outcome, st.code, st.start = a.outcome, a.code, a.start-1
 	} else {

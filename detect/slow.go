@@ -47,16 +47,16 @@ func (s *slowRules) concern(a *attempted, src *source, home networks) bool {
 }
 
 // begin makes what the rules count in, if there are any.
-func (s *slowRules) begin() (err error) {
+func (s *slowRules) begin(cfg *Config) (err error) {
 	if *s != (slowRules{}) {
-		s.table, err = tier.New(s.config())
+		s.table, err = tier.New(s.config(cfg))
 	}
 	return err
 }
 
 // config is what the rules ask of the table. A tier without a rule counts to what it
 // can.
-func (s *slowRules) config() tier.Config {
+func (s *slowRules) config(cfg *Config) tier.Config {
 	most := tierMost()
 	over := func(t tier.Tier) int {
 		if s.rules[t] == nil {
@@ -66,7 +66,7 @@ func (s *slowRules) config() tier.Config {
 	}
 	return tier.Config{
 		Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month), Dark: -1,
-		Suspects: 1 << 16, Door: 1 << 19,
+		Suspects: cfg.Suspects, Door: cfg.Door,
 	}
 }
 

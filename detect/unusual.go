@@ -7,12 +7,12 @@ import (
 // hour is the only window of rules that compare with earlier hours.
 const hour = 3600 * second
 
-// newBaselines makes what a rule with sigmas remembers of earlier hours: about 2.5 MB.
-// A pair is touched at random, so that what is larger costs a page fault for nearly
-// each.
-func newBaselines(r *Rule) *outlier.Table {
+// newBaselines makes what a rule with sigmas remembers of earlier hours: 76 bytes a
+// pair, so by default about 2.5 MB. A pair is touched at random, so that what is larger costs
+// a page fault for nearly each.
+func newBaselines(r *Rule, pairs int) *outlier.Table {
 	return outlier.New(outlier.Config{
-		Floor: r.Over + 1, Sigmas: r.Sigma, Pairs: 1 << 15, Sources: 1 << 12, Destinations: 1 << 12, Values: 1 << 15,
+		Floor: r.Over + 1, Sigmas: r.Sigma, Pairs: pairs, Sources: pairs / 8, Destinations: pairs / 8, Values: pairs,
 	})
 }
 
@@ -22,7 +22,7 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 		return // there is nothing to find, and a scan is no hour to compare with
 	}
 	if r.baselines == nil {
-		r.baselines = newBaselines(&r.Rule) // which captures without failures do not need
+		r.baselines = newBaselines(&r.Rule, e.cfg.Pairs) // which captures without failures do not need
 	}
 	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
 	e.standsUnusual(r, s, pr)

@@ -7,13 +7,9 @@ import (
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-const (
-	// walkersMax bounds how many walks are kept: 16,384 at about 1.8 KB each.
-	walkersMax = 1 << 14
-	// walkerMet is how many first contacts a walk remembers: contacts with what
-	// is among them are none.
-	walkerMet = 64
-)
+// walkerMet is how many first contacts a walk remembers: contacts with what
+// is among them are none.
+const walkerMet = 64
 
 // contact is a first contact of a walk.
 type contact struct {
@@ -115,10 +111,11 @@ type walkerTable struct {
 	index   index
 	ring    []*walker
 	hand    int
+	max     int
 	evicted uint64
 }
 
-func newWalkerTable() walkerTable { return walkerTable{index: newIndex()} }
+func newWalkerTable(bound int) walkerTable { return walkerTable{index: newIndex(), max: bound} }
 
 func (t *walkerTable) find(key uint64) *walker {
 	for n, at := t.index.first(key); n != none; n, at = t.index.next(key, at) {
@@ -133,7 +130,7 @@ func (t *walkerTable) hashOf(n uint32) uint64 { return t.ring[n].key }
 
 func (t *walkerTable) make(key uint64) *walker {
 	w, n := &walker{key: key}, len(t.ring)
-	if n < walkersMax {
+	if n < t.max {
 		t.ring = append(t.ring, w)
 	} else {
 		n = t.victim()

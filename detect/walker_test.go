@@ -116,18 +116,19 @@ func TestWalkBeginsAnew(t *testing.T) {
 // TestWalkersAreBounded: of more sources than there is room for, those furthest up
 // are kept.
 func TestWalkersAreBounded(t *testing.T) {
-	tab := newWalkerTable()
+	const walks = 1 << 10
+	tab := newWalkerTable(walks)
 	const kept = 1
 	w := tab.make(kept)
 	w.walk = walk.Resume(5)
-	for i := range 3 * walkersMax {
+	for i := range 3 * walks {
 		w := tab.make(mixed(uint64(i), 2))
 		w.walk = walk.Resume(1)
 	}
-	require.Equal(t, walkersMax, tab.index.held)
-	require.Len(t, tab.ring, walkersMax)
+	require.Equal(t, walks, tab.index.held)
+	require.Len(t, tab.ring, walks)
 	require.NotNil(t, tab.find(kept))
-	require.EqualValues(t, 2*walkersMax+1, tab.evicted)
+	require.EqualValues(t, 2*walks+1, tab.evicted)
 }
 
 // TestWalkExcusesTheBusy: what is excused when it counts is excused when it is final,

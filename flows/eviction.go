@@ -1,8 +1,13 @@
 package flows
 
-// hands is how many entries an eviction looks at before it takes the best of
-// them.
-const hands = 64
+const (
+	// hands is how many entries an eviction looks at before it takes the best of
+	// them.
+	hands = 64
+	// shake is after how many it is content with a silent one that has counted. In a
+	// flood there are hardly others, and each look costs a cache line.
+	shake = 4
+)
 
 // evict forgets one entry to make room: the first final one under the hand,
 // else a silent one that has counted, else the oldest; never, if there is
@@ -12,7 +17,9 @@ func (t *Table) evict() {
 	var best *entry
 	var place uint32
 	worst := 4
-	for range hands {
+	var spare [2]uint32 // the first that could be dropped
+	spares := 0
+	for looked := range hands {
 		n := t.hand
 		t.hand++
 		if t.hand == t.arena.next {
@@ -26,7 +33,18 @@ func (t *Table) evict() {
 		if rank < worst || rank == worst && best != nil && e.start < best.start {
 			best, place, worst = e, n, rank
 		}
-		if rank == 0 {
+		if rank <= 1 && spares < len(spare) {
+			spare[spares] = n
+			spares++
+		}
+		if rank == 0 || worst == 1 && looked >= shake {
+			break
+		}
+	}
+	// Those are met again first, in the order in which they came.
+	for i := range spares {
+		if spare[i] != place {
+			t.hand = spare[i]
 			break
 		}
 	}

@@ -26,10 +26,8 @@ type gateways struct {
 	buckets [][ways]carried
 }
 
-const gatewayBuckets = 1 << 12
-
-func newGateways(k keys) gateways {
-	return gateways{keys: k, buckets: resident[[ways]carried](gatewayBuckets)}
+func newGateways(k keys, bound int) gateways {
+	return gateways{keys: k, buckets: resident[[ways]carried](bound / ways)}
 }
 
 // place is where an address belongs, and what of it is compared.
@@ -41,7 +39,7 @@ func (g *gateways) place(mac *[6]byte, addr *[16]byte) (b *[ways]carried, tag, v
 		tag |= 1 << 49
 		value = binary.BigEndian.Uint64(addr[8:])
 	}
-	return &g.buckets[mix(tag^g.keys[0], g.keys[1])%gatewayBuckets], tag, value
+	return &g.buckets[mix(tag^g.keys[0], g.keys[1])&uint64(len(g.buckets)-1)], tag, value
 }
 
 // note remembers that a link address carried an IP address.

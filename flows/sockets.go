@@ -21,16 +21,14 @@ type noteTable struct {
 	buckets [][ways]noteOf
 }
 
-const noteBuckets = 1 << 14
-
-func newNoteTable(k keys) noteTable {
-	return noteTable{keys: k, buckets: resident[[ways]noteOf](noteBuckets)}
+func newNoteTable(k keys, bound int) noteTable {
+	return noteTable{keys: k, buckets: resident[[ways]noteOf](bound / ways)}
 }
 
 // get finds the note of a socket about a peer, or about any group if peer is nil.
 func (t *noteTable) get(addr *[16]byte, port uint16, peer *[16]byte) (noteOf, bool) {
 	h := t.keys.socket(addr, port, peer)
-	b := &t.buckets[h%noteBuckets]
+	b := &t.buckets[h&uint64(len(t.buckets)-1)]
 	for i := range b {
 		if b[i].used && b[i].tag == h {
 			return b[i], true
@@ -42,7 +40,7 @@ func (t *noteTable) get(addr *[16]byte, port uint16, peer *[16]byte) (noteOf, bo
 // put leaves a note in place of an older one.
 func (t *noteTable) put(addr *[16]byte, port uint16, peer *[16]byte, n noteOf) {
 	h := t.keys.socket(addr, port, peer)
-	b := &t.buckets[h%noteBuckets]
+	b := &t.buckets[h&uint64(len(t.buckets)-1)]
 	place := 0
 	for i := range b {
 		if !b[i].used || b[i].tag == h {
@@ -78,16 +76,14 @@ type socketTable struct {
 	buckets [][ways]socketOf
 }
 
-const socketBuckets = 1 << 12
-
-func newSocketTable(k keys) socketTable {
-	return socketTable{keys: k, buckets: resident[[ways]socketOf](socketBuckets)}
+func newSocketTable(k keys, bound int) socketTable {
+	return socketTable{keys: k, buckets: resident[[ways]socketOf](bound / ways)}
 }
 
 // answered notes that a peer answered a socket.
 func (t *socketTable) answered(addr *[16]byte, port uint16, peer *[16]byte, peerPort uint16) {
 	h := t.keys.socket(addr, port, nil)
-	b := &t.buckets[h%socketBuckets]
+	b := &t.buckets[h&uint64(len(t.buckets)-1)]
 	s := &b[0]
 	for i := range b {
 		if b[i].tag == h && b[i].n > 0 {
@@ -119,7 +115,7 @@ func (t *socketTable) answered(addr *[16]byte, port uint16, peer *[16]byte, peer
 // that asks.
 func (t *socketTable) serves(addr *[16]byte, port uint16) bool {
 	h := t.keys.socket(addr, port, nil)
-	b := &t.buckets[h%socketBuckets]
+	b := &t.buckets[h&uint64(len(t.buckets)-1)]
 	for i := range b {
 		if b[i].tag == h && b[i].n == serverPeers {
 			return true

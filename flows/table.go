@@ -6,6 +6,10 @@ type TableConfig struct {
 	// 1,048,576, at about 150 bytes each. At the bound the table forgets final attempts
 	// first, then silent ones that have counted, then the oldest.
 	MaxEntries int
+	// MaxNotes bounds how many sockets are remembered that asked others by UDP, rounded up
+	// to a power of two, at least 64; of sockets that were answered and of link addresses
+	// it is a quarter each. 0 means 65,536. Of a full bucket the oldest goes.
+	MaxNotes int
 	// Seed keys the hash functions. The same seed gives the same output for
 	// the same input; nothing but speed, and what is forgotten for want of room, depends
 	// on it. One that others know lets them choose addresses that fall together in the
@@ -44,22 +48,18 @@ type Table struct {
 	stats      TableStats
 }
 
-const defaultMaxEntries = 1 << 20
-
 // NewTable makes an empty table.
 func NewTable(cfg TableConfig) *Table {
-	if cfg.MaxEntries <= 0 {
-		cfg.MaxEntries = defaultMaxEntries
-	}
+	cfg = cfg.withDefaults()
 	k := newKeys(cfg.Seed)
 	t := &Table{
 		arena:      newArena(k),
 		sight:      visibility{cells: map[sightKey]*sightCell{}},
-		notes:      newNoteTable(k),
-		sockets:    newSocketTable(k),
-		gateways:   newGateways(k),
+		notes:      newNoteTable(k, cfg.MaxNotes),
+		sockets:    newSocketTable(k, cfg.MaxNotes/4),
+		gateways:   newGateways(k, cfg.MaxNotes/4),
 		tombstones: newTombstones(),
-		timers:     newTimers(),
+		timers:     newTimers(cfg.MaxEntries),
 		max:        cfg.MaxEntries,
 	}
 	return t
@@ -226,6 +226,9 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 func (t *Table) create(k *Key) (*entry, uint32) {
 	if t.live >= t.max {
 		t.evict()
+		if t.held >= t.most {
+			t.tidy()
+		}
 	}
 	return t.insert(k)
 }

@@ -5,6 +5,9 @@ import "encoding/binary"
 // chunk is how many entries are allocated at a time: growing never copies.
 const chunk = 1 << 12
 
+// leastSlots is how many slots an index begins with.
+const leastSlots = 1 << 12
+
 // arena holds the entries and finds them by key: open addressing with linear
 // probing over 8-byte slots, the upper half of the hash beside the number of
 // the entry, so that a probe touches an entry only to confirm it.
@@ -29,7 +32,7 @@ func resident[T any](n int) []T {
 }
 
 func newArena(k keys) arena {
-	return arena{keys: k, slots: make([]uint64, 1<<12), mask: 1<<12 - 1}
+	return arena{keys: k, slots: make([]uint64, leastSlots), mask: leastSlots - 1}
 }
 
 func (a *arena) at(i uint32) *entry { return &a.chunks[i/chunk][i%chunk] }

@@ -45,10 +45,16 @@ type timers struct {
 	queues [timerKinds]timerQueue
 	fronts [timerKinds]int64 // the first deadline of each, never if it is empty
 	next   int64             // the first of all
+	held   int               // in all queues
+	most   int               // that are held before those that are void are taken out
 }
 
-func newTimers() timers {
-	t := timers{next: never}
+// timersEach is how many timers there may be for each entry that there may be. An entry has
+// three at most that are not void, so that taking out the others is worth it.
+const timersEach = 4
+
+func newTimers(entries int) timers {
+	t := timers{next: never, most: timersEach * entries}
 	for k := range t.fronts {
 		t.fronts[k] = never
 	}
@@ -99,6 +105,7 @@ func (q *timerQueue) pop() timer {
 func (t *timers) set(k timerKind, now int64, entry uint32, gen uint16) {
 	deadline := now + k.delay()
 	t.queues[k].push(timer{deadline: deadline, entry: entry, gen: gen})
+	t.held++
 	t.fronts[k] = min(t.fronts[k], deadline)
 	t.next = min(t.next, deadline)
 }
@@ -126,10 +133,33 @@ func (t *timers) first() timerKind {
 func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
 	q := &t.queues[k]
 	f := q.pop()
+	t.held--
 	t.fronts[k] = never
 	if q.size > 0 {
 		t.fronts[k] = q.front().deadline
 	}
 	t.next = t.fronts[t.first()]
 	return f, k, true
+}
+
+// tidy takes out timers that are void, where a flood has left too many: their entries
+// were dropped, or have got the outcome that the timer was to wait for.
+func (t *Table) tidy() {
+	for k := range t.queues {
+		q := &t.queues[k]
+		for range q.size {
+			f := q.pop()
+			e := t.at(f.entry)
+			if e.gen == f.gen && !e.has(stateFinal) && (timerKind(k) != timerCount || e.outcome == Silent) {
+				q.push(f)
+				continue
+			}
+			t.held--
+		}
+		t.fronts[k] = never
+		if q.size > 0 {
+			t.fronts[k] = q.front().deadline
+		}
+	}
+	t.timers.next = t.fronts[t.first()]
 }

@@ -13,7 +13,7 @@ import (
 
 // small is less than a hundredth of the flood.
 func small(span time.Duration, distinct bool) model {
-	return model{spoofed: 40_000, hosts: 1_000, scanners: 40, least: 20, most: 2_000, span: span, distinct: distinct, seed: 1}
+	return model{spoofed: 40_000, hosts: 1_000, scanners: 40, least: 20, most: 2_000, span: span, distinct: distinct, seed: 1, memory: 64}
 }
 
 func TestFloodHidesNoScanner(t *testing.T) {
@@ -108,7 +108,7 @@ func TestSameFloodSameAccount(t *testing.T) {
 
 func TestGrowthAndSoak(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, growth(&out, 19))
+	require.NoError(t, growth(&out, 64, 19))
 	require.Contains(t, out.String(), "up to   0.5 M tuples")
 	out.Reset()
 	require.NoError(t, soak(&out, small(time.Minute, false), time.Second, time.Second/2))
@@ -117,11 +117,12 @@ func TestGrowthAndSoak(t *testing.T) {
 
 func TestModelsThatCannotBe(t *testing.T) {
 	for _, m := range []model{
-		{spoofed: 1<<24 + 1, least: 1, most: 1, span: time.Second},
-		{hosts: -1, least: 1, most: 1, span: time.Second},
-		{least: 0, most: 1, span: time.Second},
-		{least: 1, most: 60_001, span: time.Second},
-		{least: 1, most: 1},
+		{spoofed: 1<<24 + 1, least: 1, most: 1, span: time.Second, memory: 1},
+		{hosts: -1, least: 1, most: 1, span: time.Second, memory: 1},
+		{least: 0, most: 1, span: time.Second, memory: 1},
+		{least: 1, most: 60_001, span: time.Second, memory: 1},
+		{least: 1, most: 1, memory: 1},
+		{least: 1, most: 1, span: time.Second},
 	} {
 		require.Error(t, m.check())
 	}

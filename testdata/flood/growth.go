@@ -13,8 +13,8 @@ import (
 // growth prints what a packet costs between one power of two of forged SYNs and the
 // next, up to 2^most: each is a source, a target and a tuple more. Once every bound
 // is reached it must not rise.
-func growth(w io.Writer, most int) error {
-	m := model{spoofed: 1 << most, span: time.Hour, distinct: true, seed: 1}
+func growth(w io.Writer, memory int64, most int) error {
+	m := model{memory: memory, spoofed: 1 << most, span: time.Hour, distinct: true, seed: 1}
 	steps, err := costs(m)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ type step struct {
 // costs measures a flood by stretches, each as long as all before.
 func costs(m model) ([]step, error) {
 	src := &marked{source: newSource(m, began), next: 1 << 19}
-	s, err := newSensor(func(detect.Scan) {})
+	s, err := newSensor(m.memory, func(detect.Scan) {})
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ func main() {
 	flag.DurationVar(&m.span, "span", time.Hour, "`time` that all of it takes, by the packets' clock")
 	flag.BoolVar(&m.distinct, "distinct", false, "a target for each forged SYN; otherwise one for all")
 	flag.Uint64Var(&m.seed, "seed", 1, "`number` that everything is drawn by")
+	flag.Int64Var(&m.memory, "memory", 256, "MiB for what is remembered, as --memory of synoptic")
 	growing := flag.Bool("growth", false, "print what a packet costs as more and more tuples come, up to 16 times 2^20")
 	soaking := flag.Duration("soak", 0, "`time`, by the clock on the wall, to go on for with one flood after the other")
 	flag.Parse()
@@ -36,7 +37,7 @@ func main() {
 		err = fmt.Errorf("%q is no flag", flag.Arg(0))
 	case err != nil:
 	case *growing:
-		err = growth(os.Stdout, 24)
+		err = growth(os.Stdout, m.memory, 24)
 	case *soaking > 0:
 		err = soak(os.Stdout, m, *soaking, time.Minute)
 	default:

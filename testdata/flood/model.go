@@ -20,6 +20,7 @@ type model struct {
 	span     time.Duration
 	distinct bool // forged SYNs go to a target each; otherwise all to one
 	seed     uint64
+	memory   int64 // MiB for what is remembered
 }
 
 // check says what of a model cannot be made.
@@ -31,6 +32,8 @@ func (m *model) check() error {
 		return fmt.Errorf("%d hosts and %d scanners: there can be up to %d of each", m.hosts, m.scanners, 1<<21)
 	case m.least < 1 || m.most < m.least || m.most > 60_000:
 		return fmt.Errorf("scanners of %d to %d targets: they can have 1 to 60000", m.least, m.most)
+	case m.memory < 1 || m.memory > 1<<20:
+		return fmt.Errorf("%d MiB: it can be 1 to %d", m.memory, 1<<20)
 	case m.span < time.Second:
 		return fmt.Errorf("a span of %v: it must be a second or more", m.span)
 	}

@@ -100,8 +100,8 @@ func (o *outcome) print(w io.Writer) error {
 	if o.m.distinct {
 		to = "a target each"
 	}
-	fmt.Fprintf(&b, "%d forged sources in %v to %s, %d ordinary hosts, %d scanners of %d to %d targets\n",
-		o.m.spoofed, o.m.span, to, o.m.hosts, o.m.scanners, o.m.least, o.m.most)
+	fmt.Fprintf(&b, "%d forged sources in %v to %s, %d ordinary hosts, %d scanners of %d to %d targets; %d MiB\n",
+		o.m.spoofed, o.m.span, to, o.m.hosts, o.m.scanners, o.m.least, o.m.most, o.m.memory)
 	o.printRecall(&b)
 	fmt.Fprintf(&b, "named besides: %d forged sources, %d ordinary hosts, %d others\n", o.spoofed, o.hosts, o.others)
 	x := o.exactness()

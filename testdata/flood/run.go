@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -35,7 +36,7 @@ func run(m model) (*outcome, error) {
 	src := newSource(m, began)
 	o.scanners = src.scanners
 	o.found, o.times = make([]detect.Scan, m.scanners), make([]int, m.scanners)
-	s, err := newSensor(o.take)
+	s, err := newSensor(m.memory, o.take)
 	if err != nil {
 		return nil, err
 	}
@@ -46,14 +47,20 @@ func run(m model) (*outcome, error) {
 	return o, err
 }
 
-// newSensor is the line as the program has it by default.
-func newSensor(report func(detect.Scan)) (*sensor.Sensor, error) {
+// newSensor is the line as the program has it with so many MiB.
+func newSensor(memory int64, report func(detect.Scan)) (*sensor.Sensor, error) {
 	rules, err := detect.Profile("default")
 	if err != nil {
 		return nil, err
 	}
 	rules.Home = ourNets()
-	return sensor.New(sensor.Config{Rules: rules, OnScan: report})
+	cfg := sensor.Config{Rules: rules, OnScan: report}
+	if _, err := cfg.Fit(memory << 20); err != nil {
+		return nil, err
+	}
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit((memory + 16) << 20)
+	return sensor.New(cfg)
 }
 
 // drain reads a source to its end.

@@ -16,7 +16,7 @@ import (
 // so often how fast it goes and how much memory it holds.
 func soak(w io.Writer, m model, lasts, every time.Duration) error {
 	e := &endless{source: newSource(m, began), w: w, every: every}
-	s, err := newSensor(e.note)
+	s, err := newSensor(m.memory, e.note)
 	if err != nil {
 		return err
 	}

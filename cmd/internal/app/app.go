@@ -109,7 +109,14 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 func (a *App) run(ctx context.Context) error {
-	s, err := sensor.New(a.sensorConfig())
+	cfg := a.sensorConfig()
+	bounds, err := cfg.Fit(a.plan.Memory)
+	if err != nil {
+		_ = a.out.close()
+		return exit.With(exit.Usage, err)
+	}
+	defer a.collect()()
+	s, err := sensor.New(cfg)
 	if err != nil {
 		_ = a.out.close()
 		return exit.With(exit.Usage, err)
@@ -118,6 +125,7 @@ func (a *App) run(ctx context.Context) error {
 	defer cancel()
 	a.out.abandon = cancel
 	a.settings()
+	a.budget(bounds)
 	a.hidden()
 	if a.plan.Live() {
 		a.say.Expired(a.plan.Rules.Allow, detect.Time(time.Now().UnixNano()))
@@ -137,6 +145,7 @@ func (a *App) sensorConfig() sensor.Config {
 		Rules: a.plan.Rules, OnScan: a.scan, OnNotice: a.out.notice, MaxPackets: a.plan.Count,
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
 		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
+		Seed: a.plan.Seed,
 	}
 	for _, o := range a.plan.Outputs {
 		if o.Format == config.Attempts {

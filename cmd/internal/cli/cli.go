@@ -100,6 +100,8 @@ func decideFlags(cmd *cobra.Command, s *config.Settings) {
 	f.StringVar(&s.Rules, "rules", "", "rules file")
 	f.StringVar(&s.Allow, "allow", "", "allow-list")
 	f.StringVar(&s.Home, "home", "", "our own networks")
+	f.StringVar(&s.Memory, "memory", config.SizeText(config.DefaultMemory), "memory for what is remembered")
+	f.StringVar(&s.Seed, "seed", "", "key of the hash functions")
 	f.BoolVarP(&s.Verbose, "verbose", "v", false, "settings and counters")
 	f.StringVar(&s.Color, "color", string(config.Auto), "when to use colours")
 	f.StringVar(&s.Progress, "progress", string(config.Auto), "when to show progress")

@@ -43,6 +43,13 @@ Deciding:
     --home LIST             Our own networks, in place of those of the rules, as
                             192.0.2.0/24,2001:db8::/32.
 
+    --memory SIZE           What may be remembered, as 64MiB or 1GiB; 256MiB
+                            without, and 4MiB at least. The program itself takes
+                            some 20 MiB more. -v says what is had for it.
+    --seed N                Key of the hash functions. Without, it is 0 for
+                            captures, so that they give the same output always,
+                            and drawn where capturing or following goes on.
+
 Writing:
     --json                  Write one JSON record a line; the same as -o json.
     -o, --output FORMAT[:FILE]

@@ -38,6 +38,8 @@ type Settings struct {
 
 	Filter  string // tcpdump expression; empty: all packets
 	Tunnels string // inner, outer, both; empty: inner
+	Memory  string // budget for what is remembered; empty: DefaultMemory
+	Seed    string // key of the hashes; empty: 0 for captures, drawn when live
 
 	Follow  bool // read on as the last capture grows
 	Strict  bool
@@ -68,6 +70,8 @@ type Plan struct {
 	Progress   Mode
 	Filter     *filter.Filter // nil: all packets
 	Tunnels    flows.Tunnels
+	Memory     int64  // bytes
+	Seed       uint64 // key of the hashes
 
 	Follow  bool
 	Strict  bool
@@ -128,6 +132,12 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, err
 	}
 	if p.Tunnels, err = tunnels(s.Tunnels); err != nil {
+		return Plan{}, err
+	}
+	if p.Memory, err = memory(s.Memory); err != nil {
+		return Plan{}, err
+	}
+	if p.Seed, err = seed(s.Seed, p.Live()); err != nil {
 		return Plan{}, err
 	}
 	if p.Filter, err = Filter(s.Filter); err != nil {

@@ -1,0 +1,84 @@
+package detect
+
+import (
+	"math/bits"
+	"unsafe"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// A Go map that has just grown takes a little more than twice what is in it.
+func inMap(entry uintptr) int { return int(entry) * 9 / 4 }
+
+// What things take, in bytes. A test holds them against what is measured.
+const (
+	pointer = int(unsafe.Sizeof(uintptr(0)))
+	inIndex = 24 // in an index that has just grown
+)
+
+// onHeap is what the allocator makes of a size: up to an eighth more.
+func onHeap(size uintptr) int { return int(size) * 9 / 8 }
+
+func sourceBytes() int { return onHeap(unsafe.Sizeof(source{})) + pointer*5/4 + inIndex }
+
+// groupBytes is with the smallest block of elements for each: most have none, some a
+// larger one.
+func groupBytes() int {
+	return int(unsafe.Sizeof(groupBucket{}))/groupWays + blockLeast*int(unsafe.Sizeof(element{}))
+}
+
+func walkBytes() int { return onHeap(unsafe.Sizeof(walker{})) + pointer*5/4 + inIndex }
+
+// watchBytes is for a scan of which some sixty targets answered.
+func watchBytes() int { return int(unsafe.Sizeof(watch{}) + 64*unsafe.Sizeof(target{})) }
+
+// targetBytes is for a target that is a host of its own as well.
+func targetBytes() int {
+	return inMap(unsafe.Sizeof(struct {
+		target
+		targetState
+	}{})) + inMap(unsafe.Sizeof([16]byte{}))
+}
+
+// Bounds says what each bound may take when it is reached. Zero values stand for the
+// defaults.
+func (c Config) Bounds() []flows.Bound {
+	c = c.withDefaults()
+	return []flows.Bound{
+		{Name: "sources", Count: c.Sources, Each: sourceBytes()},
+		{Name: "counts", Count: c.Groups, Each: groupBytes()},
+		{Name: "history", Count: c.History, Each: int(unsafe.Sizeof(attempted{}))},
+		{Name: "walks", Count: c.Walks, Each: walkBytes()},
+		{Name: "targets of open scans", Count: c.OpenTargets, Each: targetBytes()},
+		{Name: "watched scans", Count: c.Watches, Each: watchBytes()},
+		{Name: "suspects", Count: c.Suspects, Each: 32},
+		{Name: "door of suspects", Count: c.Door, Each: 4},
+		{Name: "pairs", Count: c.Pairs, Each: 48 + 2*48/8 + 16},
+		{Name: "facts", Count: c.Facts, Each: 4 * int(unsafe.Sizeof(fact{}))},
+	}
+}
+
+// withDefaults is c with the defaults in place of zeros, and rounded as the tables do.
+func (c Config) withDefaults() Config {
+	for _, d := range []struct {
+		bound *int
+		value int
+	}{
+		{&c.Sources, 1 << 20}, {&c.Groups, 1 << 18}, {&c.History, 1 << 18}, {&c.Targets, 1 << 17}, {&c.OpenTargets, 1 << 21},
+		{&c.Walks, 1 << 14}, {&c.Suspects, 1 << 16}, {&c.Door, 1 << 19}, {&c.Pairs, 1 << 15}, {&c.Facts, 1 << 15}, {&c.Watches, 1 << 12},
+	} {
+		if *d.bound <= 0 {
+			*d.bound = d.value
+		}
+	}
+	for _, p := range []*int{&c.Suspects, &c.Door, &c.Pairs, &c.Facts} {
+		*p = 1 << bits.Len(uint(max(*p, 256)-1))
+	}
+	if c.Report == nil {
+		c.Report = func(Scan) {}
+	}
+	if c.Notify == nil {
+		c.Notify = func(Notice) {}
+	}
+	return c
+}
