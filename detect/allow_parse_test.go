@@ -143,7 +143,7 @@ func TestParseAllowErrors(t *testing.T) {
 		{swap("why", `"a\x1b[2Jb"`), "4:11: " + noteWant + `"a\x1b[2Jb"`},
 		{swap("why", "7"), "4:11: " + noteWant + "7"},
 		{swap("why", strings.Repeat("é", 201)), "4:11: " + noteWant + `"` + strings.Repeat("é", 40) + `…"`},
-		{swap("why", "a: b"), "4:11: not valid YAML: mapping value is not allowed in this context"},
+		{swap("why", "a: b"), "4:11: not valid YAML: mapping value is not allowed in this context" + colonWhy},
 	} {
 		_, err := ParseAllow([]byte(c.in), "f")
 		require.EqualError(t, err, "f:"+strings.ReplaceAll(c.want, "\n", "\nf:"), c.in)

@@ -18,6 +18,7 @@ const (
 	byWant     = "by: must be one of src, dst, dst_port, proto, not "
 	protoWant  = "proto: must be one of tcp, udp, icmp, sctp, arp, ndp, ip, not "
 	homeWant   = "home: must be a network such as 10.0.0.0/8 or an address such as 192.0.2.1, not "
+	colonWhy   = ": is the line indented like its neighbours, and text with a colon in quotes?"
 	ruleKeyAll = "name, count, by, of, over, within, window, share, sigma, proto, port, from, and"
 )
 
@@ -247,7 +248,7 @@ func TestRuleFileErrors(t *testing.T) {
 		{"deep dashes", "rules:\n" + strings.Repeat("- ", 9) + "x\n", "2:17: nested too deeply: no value of a rules file is more than 8 levels deep"},
 		{"open bracket", "rules: [\n", "1:8: not valid YAML: sequence end token ']' not found"},
 		{"open quote", "rules: \"x\n", `1:8: not valid YAML: could not find end character of double-quoted text`},
-		{"indentation", "rules:\n  - name: x\n     count: dst\n", "2:11: not valid YAML: mapping value is not allowed in this context"},
+		{"indentation", "rules:\n  - name: x\n     count: dst\n", "2:11: not valid YAML: mapping value is not allowed in this context" + colonWhy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := ParseRules([]byte(c.in), "f")

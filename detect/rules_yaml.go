@@ -92,6 +92,9 @@ func (p *ruleProblems) addSyntax(err error) {
 			at = tokenAt(t)
 		}
 	}
+	if strings.HasPrefix(msg, "mapping value is not allowed") {
+		msg += ": is the line indented like its neighbours, and text with a colon in quotes?"
+	}
 	p.add(at, "not valid YAML: %s", msg)
 }
 

@@ -95,6 +95,8 @@ Example:
     $ synoptic config rules --profile default > rules.yaml
     $ synoptic config check rules.yaml
     $ synoptic -r capture.pcap --rules rules.yaml
+    $ synoptic config allow > allow.yaml
+    $ synoptic -r capture.pcap --allow allow.yaml
 `
 
 const allowText = `
