@@ -75,7 +75,7 @@ func (a Allowance) Describe() string {
 		b.WriteString(", to ports " + written(a.Port))
 	}
 	if len(a.When) > 0 {
-		b.WriteString(", " + written(a.When) + " " + a.zone())
+		b.WriteString(", " + written(a.When) + " " + a.zoneName())
 	}
 	if a.Expires != 0 {
 		b.WriteString(", until the end of " + a.LastDay())
@@ -83,7 +83,7 @@ func (a Allowance) Describe() string {
 	return b.String()
 }
 
-func (a Allowance) zone() string {
+func (a Allowance) zoneName() string {
 	if a.Zone == "" {
 		return "UTC"
 	}
@@ -140,9 +140,39 @@ func compileAllowance(a Allowance) (*allowance, error) {
 	return c, nil
 }
 
-// covers reports whether an attempt of one of its sources is allowed.
-func (c *allowance) covers(a *attempted) bool {
-	return !c.Expired(Time(a.start)) && c.inHours(a) && c.holds(&a.responder) && c.speaks(a) && c.reaches(a)
+// excess is a bit set of the ways in which an attempt goes beyond an entry.
+type excess uint8
+
+const (
+	otherSource excess = 1 << iota
+	afterExpiry
+	otherHours
+	otherHost
+	otherProto
+	otherPort
+)
+
+// exceeded is how an attempt of a source goes beyond the entry; 0 if it is allowed.
+func (c *allowance) exceeded(src *[16]byte, a *attempted) (x excess) {
+	if !c.src.has(src) {
+		x |= otherSource
+	}
+	switch {
+	case c.Expired(Time(a.start)):
+		x |= afterExpiry
+	case !c.inHours(a):
+		x |= otherHours
+	}
+	if len(c.dst) > 0 && !c.dst.has(&a.responder) {
+		x |= otherHost
+	}
+	switch {
+	case !c.speaks(a):
+		x |= otherProto
+	case !c.reaches(a):
+		x |= otherPort
+	}
+	return x
 }
 
 func (c *allowance) inHours(a *attempted) bool {
@@ -167,30 +197,27 @@ func (c *allowance) reaches(a *attempted) bool {
 		slices.ContainsFunc(c.Port, func(r PortRange) bool { return r.From <= a.port && a.port <= r.To })
 }
 
-// lacks says in what an attempt of a source exceeds the entry.
-func (c *allowance) lacks(src *[16]byte, a *attempted) (why []string) {
-	if !c.src.has(src) {
-		why = append(why, "source "+flows.Addr(*src).String())
+// explain says in words how an attempt of a source goes beyond the entry.
+func (c *allowance) explain(src *[16]byte, a *attempted) string {
+	x, proto := c.exceeded(src, a), ProtoName(a.class)
+	if hasPorts(a.class) {
+		proto = fmt.Sprintf("%s port %d", proto, a.port)
 	}
-	switch {
-	case c.Expired(Time(a.start)):
-		why = append(why, "expired after "+c.LastDay())
-	case !c.inHours(a):
-		why = append(why, Time(a.start).Std().In(c.zone).Format("Mon 15:04 ")+c.Allowance.zone())
+	var why []string
+	for _, w := range []struct {
+		bit  excess
+		text string
+	}{
+		{otherSource, "source " + flows.Addr(*src).String()},
+		{afterExpiry, "expired after " + c.LastDay()},
+		{otherHours, Time(a.start).Std().In(c.zone).Format("Mon 15:04 ") + c.zoneName()},
+		{otherHost, "host " + flows.Addr(a.responder).String()},
+		{otherProto, proto},
+		{otherPort, fmt.Sprintf("port %d", a.port)},
+	} {
+		if x&w.bit != 0 {
+			why = append(why, w.text)
+		}
 	}
-	if !c.holds(&a.responder) {
-		why = append(why, "host "+flows.Addr(a.responder).String())
-	}
-	switch {
-	case !c.speaks(a) && hasPorts(a.class):
-		why = append(why, fmt.Sprintf("%s port %d", ProtoName(a.class), a.port))
-	case !c.speaks(a):
-		why = append(why, ProtoName(a.class))
-	case !c.reaches(a):
-		why = append(why, fmt.Sprintf("port %d", a.port))
-	}
-	return why
+	return strings.Join(why, ", ")
 }
-
-// holds reports whether a host is allowed as a target.
-func (c *allowance) holds(a *[16]byte) bool { return len(c.dst) == 0 || c.dst.has(a) }

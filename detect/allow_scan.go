@@ -2,9 +2,9 @@ package detect
 
 import (
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -44,19 +44,23 @@ func compileAllow(list []Allowance) (allowList, error) {
 	return out, nil
 }
 
-// of is the authority of a source, of which nothing has been seen yet.
-func (l allowList) of(src *[16]byte) authority {
-	var naming allowList
+// naming are the entries that name a source.
+func (l allowList) naming(src *[16]byte) (out allowList) {
 	for _, c := range l {
 		if c.src.has(src) {
-			naming = append(naming, c)
+			out = append(out, c)
 		}
 	}
-	if len(naming) == 0 {
-		// Only a scan by many that takes this one in will ask.
-		naming = l
+	return out
+}
+
+// of is the authority of a source, of which nothing has been seen yet.
+func (l allowList) of(src *[16]byte) authority {
+	if len(l) == 0 {
+		return authority{}
 	}
-	return authority{list: naming, used: make([]bool, len(naming)), alone: true}
+	list := l.naming(src)
+	return authority{list: list, used: make([]bool, len(list)), named: len(list) > 0, stranger: len(list) == 0}
 }
 
 // ofMany is the authority of a crowd, likewise.
@@ -65,18 +69,18 @@ func (l allowList) ofMany() authority { return authority{list: l, used: make([]b
 // authority is what an open scan may do, and whether it has kept to that. It goes
 // by the list that was in force as the scan opened.
 type authority struct {
-	list    allowList
-	used    []bool // of these, those that covered an attempt
-	alone   bool   // it is one source's: the list is of those that name it, if any do
-	named   bool   // an entry names the source, or one of many
+	list    allowList // of one source, the entries that name it
+	used    []bool    // of these, those that covered an attempt
+	named   bool      // an entry names the source, or one of many
 	outside *Outside
+	// Of a source that no entry names the first attempt is kept, for a scan by many
+	// that may take this one in.
+	stranger bool
+	first    *attempted
 }
 
 // judge holds an attempt of the scan against the list. One outside it is enough.
 func (inc *incident) judge(a *attempted) {
-	if len(inc.allowed.list) == 0 {
-		return
-	}
 	src := &inc.addr
 	if inc.crowd != nil {
 		src = &inc.crowd.members[inc.speaker].addr
@@ -85,36 +89,36 @@ func (inc *incident) judge(a *attempted) {
 }
 
 func (au *authority) judge(src *[16]byte, a *attempted) {
-	if au.outside != nil && (au.alone || au.named) {
-		return
-	}
-	for i, c := range au.list {
-		if !c.src.has(src) {
-			continue
-		}
-		au.named = true
-		if c.covers(a) {
-			au.used[i] = true
-			return
-		}
-	}
-	if au.outside == nil {
-		au.outside = au.list.exceeded(src, a)
+	switch {
+	case au.stranger && au.first == nil:
+		first := *a
+		au.first = &first
+	case au.stranger || len(au.list) == 0 || au.outside != nil && au.named:
+	case au.outside != nil:
+		au.named = len(au.list.naming(src)) > 0
+	default:
+		au.compare(src, a)
 	}
 }
 
-// exceeded says what an attempt that no entry covers lacks of the closest.
-func (l allowList) exceeded(src *[16]byte, a *attempted) *Outside {
+// compare holds an attempt of a source against each entry.
+func (au *authority) compare(src *[16]byte, a *attempted) {
+	least := ^excess(0)
 	var closest *allowance
-	var why []string
-	for _, c := range l {
-		if lacks := c.lacks(src, a); closest == nil || len(lacks) < len(why) {
-			closest, why = c, lacks
+	for i, c := range au.list {
+		x := c.exceeded(src, a)
+		au.named = au.named || x&otherSource == 0
+		if x == 0 {
+			au.used[i] = true
+			return
+		}
+		if closest == nil || bits.OnesCount8(uint8(x)) < bits.OnesCount8(uint8(least)) {
+			least, closest = x, c
 		}
 	}
 	to := targetOf(a)
-	return &Outside{
-		Name: closest.Name, Reason: strings.Join(why, ", "), Time: Time(a.start),
+	au.outside = &Outside{
+		Name: closest.Name, Reason: closest.explain(src, a), Time: Time(a.start),
 		Host: flows.Addr(to.host), Port: to.port, Proto: ProtoName(a.class),
 	}
 }
@@ -123,7 +127,11 @@ func (l allowList) exceeded(src *[16]byte, a *attempted) *Outside {
 func (au *authority) left() bool { return au.outside != nil && au.named }
 
 // absorb takes in what was found of a member's own scan.
-func (au *authority) absorb(old *authority) {
+func (au *authority) absorb(src *[16]byte, old *authority) {
+	if old.stranger && old.first != nil {
+		au.judge(src, old.first)
+		return
+	}
 	au.named = au.named || old.named
 	if au.outside == nil {
 		au.outside = old.outside

@@ -30,7 +30,7 @@ func (inc *incident) absorb(old *incident, speaker, bound int) {
 	}
 	inc.cut += old.cut
 	inc.short = inc.short || old.short
-	inc.allowed.absorb(&old.allowed)
+	inc.allowed.absorb(&old.addr, &old.allowed)
 	inc.probed = inc.probed || old.probed
 	for i := range old.engaged {
 		inc.engage(&old.engaged[i])
