@@ -209,7 +209,7 @@ func (p *probe) weightless() Excuse {
 		return ExcuseEnding
 	case p.checksPath():
 		return ExcusePathCheck
-	case p.outcome == flows.Unseen && p.class == flows.ClassUDP && !(p.repeats && p.inRow):
+	case p.outcome == flows.Unseen && p.class == flows.ClassUDP && (!p.repeats || !p.inRow):
 		return ExcuseUnrepeated
 	default:
 		return NoExcuse

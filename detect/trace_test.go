@@ -111,20 +111,24 @@ func TestTraceExcuses(t *testing.T) {
 	}
 }
 
-// TestTraceHolds: each guard that holds a rule back is told, with its numbers.
-func TestTraceHolds(t *testing.T) {
-	byDefault := func(t *testing.T) Rules { return profile(t, "default") }
+// holdCase is a guard that holds a rule back, and what is told of it.
+type holdCase struct {
+	name    string
+	rule    string
+	rules   func(*testing.T) Rules
+	history int
+	scene   func(w *wire)
+	want    Standing
+}
+
+// byDefault are the rules of the default profile with windows.
+func byDefault(t *testing.T) Rules { return profile(t, "default") }
+
+func holdCases() []holdCase {
 	walks := func(t *testing.T) Rules {
 		return onlyRule(t, "{name: walk-over-hosts, count: dst, by: [src, proto], over: 8, within: walk}")
 	}
-	for _, tt := range []struct {
-		name    string
-		rule    string
-		rules   func(*testing.T) Rules
-		history int
-		scene   func(w *wire)
-		want    Standing
-	}{
+	return []holdCase{
 		{"a share", "hosts-on-a-port", byDefault, 0, func(w *wire) {
 			for i := range 40 {
 				w.busy(float64(i)/10, inside, nth("192.0.0.0", i), 443)
@@ -191,7 +195,12 @@ func TestTraceHolds(t *testing.T) {
 			}
 			w.idle(2400)
 		}, Standing{Value: 25, Hold: HeldShare, Succeeded: 200}},
-	} {
+	}
+}
+
+// TestTraceHolds: each guard that holds a rule back is told, with its numbers.
+func TestTraceHolds(t *testing.T) {
+	for _, tt := range holdCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			src := inside
 			if tt.rule == "slow-hour" {

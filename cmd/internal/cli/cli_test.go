@@ -56,10 +56,15 @@ func TestRecordsMatchTheirSchema(t *testing.T) {
 		}
 	}
 	require.Positive(t, scans)
-	for _, args := range [][]string{
-		{"203.0.113.250", "-r", "syn-vertical.pcap", "--all"}, {"192.0.2.140", "-r", "p2p.pcap", "--all"}, {"-r", "monitor.pcap.lz4"},
-		{"192.0.2.1", "-r", "xmas.pcap"}, {"198.51.100.10", "-r", "syn-vertical.pcap"}, {"--sweep", "-r", "browser.pcap"},
-	} {
+	explanations := [][]string{
+		{"203.0.113.250", "-r", "syn-vertical.pcap", "--all"},
+		{"192.0.2.140", "-r", "p2p.pcap", "--all"},
+		{"-r", "monitor.pcap.lz4"},
+		{"192.0.2.1", "-r", "xmas.pcap"},
+		{"198.51.100.10", "-r", "syn-vertical.pcap"},
+		{"--sweep", "-r", "browser.pcap"},
+	}
+	for _, args := range explanations {
 		for i, arg := range args {
 			if strings.Contains(arg, ".pcap") {
 				args[i] = filepath.Join(captures, arg)

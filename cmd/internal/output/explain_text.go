@@ -119,15 +119,13 @@ const targetsWidth = 24
 
 // groupTargets says whom a group is about: "tcp-syn 192.0.2.7: ports 22-91".
 func groupTargets(g *explain.Group) string {
-	whom := ""
-	if g.Host != nil {
+	whom := count(g.Hosts, "host")
+	switch {
+	case g.Host != nil:
 		whom = g.Host.String()
-	} else {
-		whom = count(g.Hosts, "host")
-		if len(g.Networks) == 1 {
-			network, _, _ := strings.Cut(g.Networks[0], ": ")
-			whom += " of " + network
-		}
+	case len(g.Networks) == 1:
+		network, _, _ := strings.Cut(g.Networks[0], ": ")
+		whom += " of " + network
 	}
 	switch {
 	case g.Ports == 0:

@@ -67,26 +67,28 @@ const (
 
 func (t *sweepText) write(s *explain.Swept) {
 	t.say("%s of %s as the rules are; with one threshold changed there would be:\n", count(s.Scans, "scan"), count(s.Sources, "source"))
-	line := pad("RULE, FIRES AT: SCANS", sweepRule)
+	var line strings.Builder
+	line.WriteString(pad("RULE, FIRES AT: SCANS", sweepRule))
 	for _, f := range explain.Factors() {
 		head := fmt.Sprintf("x%g", f)
 		if f == 1 {
 			head = "now"
 		}
-		line += pad(head, sweepCell)
+		line.WriteString(pad(head, sweepCell))
 	}
-	t.say("%s", strings.TrimRight(line, " "))
+	t.say("%s", strings.TrimRight(line.String(), " "))
 	for i := range s.Rules {
 		t.row(&s.Rules[i])
 	}
 }
 
 func (t *sweepText) row(r *explain.SweptRow) {
-	line := pad(r.Rule, sweepRule-1) + " "
+	var line strings.Builder
+	line.WriteString(pad(r.Rule, sweepRule-1) + " ")
 	for i := range r.Thresholds {
-		line += pad(threshold(&r.Thresholds[i]), sweepCell-1) + " "
+		line.WriteString(pad(threshold(&r.Thresholds[i]), sweepCell-1) + " ")
 	}
-	t.say("%s", strings.TrimRight(line, " "))
+	t.say("%s", strings.TrimRight(line.String(), " "))
 	for i := range r.Thresholds {
 		t.changed(r, i)
 	}
