@@ -32,7 +32,7 @@ func (a *App) openExplain(stdout io.Writer, terminal bool) error {
 }
 
 // engineSize is about what an engine takes that has seen little, in MB.
-const engineSize = 6
+const engineSize = 10
 
 func (a *App) openSweep(s *sink) error {
 	sweep, err := explain.NewSweep(detect.Config{}, a.plan.Rules)

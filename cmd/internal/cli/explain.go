@@ -33,8 +33,8 @@ to naming somebody who was not named.
     --sweep                 Say how many scans other thresholds would give: of
                             each rule alone, and of all at once, and who would
                             come or go. Runs an engine for each threshold beside
-                            the one in force, some hundred for the default rules,
-                            at 6 MB each and what they remember.
+                            the one in force, 80 for the default rules, at some
+                            10 MB each and what they remember.
 
 An attempt is told of by what came of it and how it is judged: counted, or the
 reason why it is no evidence. COUNTED is the highest count of a rule under one
