@@ -22,9 +22,9 @@ func atHome(a netip.Addr) bool {
 	return slices.ContainsFunc(home, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// as is an IPv4 address as the trace has it.
+// as is an IPv4 address as the trace has it; none is none.
 func (tr *trace) as(a netip.Addr) netip.Addr {
-	if !tr.six {
+	if !tr.six || !a.IsValid() {
 		return a
 	}
 	b := a.As4()

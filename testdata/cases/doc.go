@@ -10,6 +10,7 @@
 //
 //	hard_*_test.go        who began, and what came of it: the hard cases
 //	defects_*_test.go     defects of other detectors, by number
+//	crowds_test.go        many sources that are one, and many that are not
 //	techniques_test.go    every technique, alone, counted exactly
 //	acceptance_test.go    tables and floods of the literature
 //	known_test.go         what is known to go wrong, and must still go wrong
