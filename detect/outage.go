@@ -1,12 +1,18 @@
 package detect
 
-import "github.com/synoptic-ids/synoptic/flows"
+import (
+	"slices"
+
+	"github.com/synoptic-ids/synoptic/flows"
+)
 
 const (
 	// outageSources is for how many others what worked must have failed.
 	outageSources = 3
 	// outageLife is for how long a failure speaks of an outage.
 	outageLife = 600 * second
+	// outagePorts is how many ports are kept at which something worked.
+	outagePorts = 4
 )
 
 // outage is what shows that our way to the networks of others is gone: services that
@@ -14,6 +20,8 @@ const (
 // a worm tries has not worked before, and does not show it.
 type outage struct {
 	failed [outageSources + 1]victim // the latest, each source once
+	worked [outagePorts]uint16       // the ports of others at which something worked lately, the latest first
+	ever   bool                      // something came back from there
 }
 
 // victim is a source of ours that a service of others has failed.
@@ -38,8 +46,16 @@ func (o *outage) fail(tag uint32, now int64) {
 	*place = victim{tag, now}
 }
 
-// work notes that something was productive.
-func (o *outage) work() { *o = outage{} }
+// work notes that something was productive at a port.
+func (o *outage) work(port uint16) {
+	o.ever, o.failed = true, [outageSources + 1]victim{}
+	if i := slices.Index(o.worked[:], port); i >= 0 {
+		copy(o.worked[1:i+1], o.worked[:i])
+	} else {
+		copy(o.worked[1:], o.worked[:])
+	}
+	o.worked[0] = port
+}
 
 // lasts reports whether enough others than a source are failed.
 func (o *outage) lasts(tag uint32, now int64) bool {
@@ -65,18 +81,21 @@ func (e *Engine) wayOut(s *source, a *attempted) *outage {
 }
 
 // outOfReach reports whether a failure is one of an outage, to which it adds if the
-// target is known to have worked.
+// target is known to have worked. So it is where nothing has ever come back over IPv6,
+// and IPv4 works at the port: hosts that were given addresses without a way out try both.
 func (e *Engine) outOfReach(s *source, a *attempted, known bool) bool {
-	if a.outcome != flows.Silent && a.outcome != flows.Unreachable {
-		return false
-	}
 	o := e.wayOut(s, a)
 	if o == nil {
 		return false
 	}
-	tag := tagged(hashAddr(&s.addr, 0))
+	if a.outcome != flows.Silent && a.outcome != flows.Unreachable {
+		o.ever = true
+		return false
+	}
+	tag := tagged(s.hash)
 	if known {
 		o.fail(tag, e.now)
 	}
-	return o.lasts(tag, e.now)
+	never := o == &e.outages[1] && !o.ever && hasPorts(a.class) && slices.Contains(e.outages[0].worked[:], a.port)
+	return never || o.lasts(tag, e.now)
 }

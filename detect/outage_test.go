@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,6 +70,46 @@ func TestOutageIsOver(t *testing.T) {
 	require.True(t, o.lasts(99, 9*second))
 	require.True(t, o.lasts(9, 9*second), "three others than itself")
 	require.False(t, o.lasts(99, outageLife+7*second))
-	o.work()
+	o.work(443)
 	require.False(t, o.lasts(99, 9*second))
+}
+
+// TestOutagePorts: the latest ports at which something worked are kept, each once.
+func TestOutagePorts(t *testing.T) {
+	var o outage
+	for _, port := range []uint16{80, 443, 80, 25, 443, 993, 853} {
+		o.work(port)
+	}
+	require.Equal(t, [outagePorts]uint16{853, 993, 443, 25}, o.worked)
+}
+
+// TestNoWayOverIPv6: where hosts have addresses of IPv6 and no way out, what they try
+// over IPv6 beside IPv4 is no search.
+func TestNoWayOverIPv6(t *testing.T) {
+	const ours, other = "2001:db8:1::7", "2001:db8:1::8"
+	there := func(i int) string { return fmt.Sprintf("2001:db8:ffff::%x", i+1) }
+	for _, tt := range []struct {
+		name  string
+		four  uint16 // the port at which IPv4 works
+		play  func(w *wire)
+		named bool
+	}{
+		{"nothing came back", 443, func(*wire) {}, false},
+		{"at another port", 80, func(*wire) {}, true},
+		{"something works", 443, func(w *wire) { w.busy(3, other, there(99), 443) }, true},
+		{"something refuses", 443, func(w *wire) { w.refused(3, other, there(99), 443) }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rules := profile(t, "default")
+			rules.Home = append(rules.Home, netip.MustParsePrefix("2001:db8:1::/48"))
+			w := newWire(t, rules)
+			w.busy(0, inside, nth(server, 1), tt.four)
+			tt.play(w)
+			for i := range 12 {
+				w.knock(10+float64(i), ours, there(i), 443)
+			}
+			w.end()
+			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
+		})
+	}
 }

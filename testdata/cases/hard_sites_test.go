@@ -53,6 +53,15 @@ func busyCases() []hard {
 				c.talk()
 			})
 		}},
+		{name: "a laptop with addresses of IPv6 and no way out", only: 4, traffic: func(tr *trace) {
+			six := &trace{six: true}
+			every(second, 3*second, 60, func(i int, when time.Duration) {
+				if i > 0 { // its first page is one that has no address of IPv6
+					tr.dial(when, six.lan(10), six.far(i), 443).silent(2)
+				}
+				tr.dial(when+250*ms, tr.lan(10), tr.far(i), 443).talk()
+			})
+		}},
 		{name: "a proxy a tenth of whose servers are dead", traffic: func(tr *trace) {
 			every(second, 100*ms, 500, func(i int, when time.Duration) {
 				c := tr.dial(when, tr.lan(10), tr.far(i*31%500), 443)
