@@ -65,7 +65,7 @@ func (s *slowRules) config(cfg *Config) tier.Config {
 		return s.rules[t].Over + 1
 	}
 	return tier.Config{
-		Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month), Dark: -1,
+		Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month),
 		Suspects: cfg.Suspects, Door: cfg.Door,
 	}
 }

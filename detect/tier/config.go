@@ -15,9 +15,6 @@ type Config struct {
 	// Active is in how many hours (of the last 24, for Day) or on how many days (for
 	// Week and Month) a suspect must have failed. Default 3, at most 7.
 	Active int
-	// Dark is how many dark addresses make a hit, at any age. Default 3, at most
-	// 15; below 0 none do.
-	Dark int
 	// Suspects bounds their number, at 32 bytes each; it is rounded up to a power
 	// of two, at least 8. Default 262,144.
 	Suspects int
@@ -39,7 +36,6 @@ func (c Config) withDefaults() (Config, error) {
 		{"week", &c.Week, 80, 1, 127},
 		{"month", &c.Month, 150, 1, 300},
 		{"active", &c.Active, 3, 1, 7},
-		{"dark", &c.Dark, 3, -1 << 31, 15},
 		{"suspects", &c.Suspects, 1 << 18, 1, 1 << 28},
 		{"door", &c.Door, 1 << 21, 1, 1 << 28},
 	} {

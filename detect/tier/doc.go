@@ -7,9 +7,8 @@
 // address, a linear counter of 128 bits for its targets (Whang, Vander-Zanden and
 // Taylor, "A linear-time probabilistic counting algorithm for database
 // applications", ACM TODS 1990), which of the last 24 hours it failed in, on how
-// many days, how often it failed at dark addresses, the value of a random walk
-// kept for the caller, and for the hour, the day and the week how many targets
-// were new in the current one and in the one before.
+// many days, and for the hour, the day and the week how many targets were new in the
+// current one and in the one before.
 //
 // One counter serves all windows because it remembers for the longest. A target
 // that sets a bit is new; it is then added to the counts of the current hour,
@@ -49,9 +48,8 @@
 // enters when it fails in a second hour: two Bloom filters know who failed in this
 // hour, and who did in the hours before, for a week if few do and for one hour if
 // many do. What it did until it enters is not counted. Where there is no slot,
-// the suspect with the lowest score makes room: two days for every target, dark
-// address and step of the walk, 30 days at most and for anybody hit, less the time
-// since it last failed. Whose score has run out is forgotten.
+// the suspect with the lowest score makes room: two days for every target, 30 days
+// at most and for anybody hit, less the time since it last failed. Whose score has run out is forgotten.
 //
 // Addresses are not kept but as a hash of 31 bits, beside those that choose among
 // buckets of eight: one source in 2^28 is taken for somebody else.

@@ -37,17 +37,12 @@ type ledger struct {
 	now, earlier [periods]uint8 // new targets in the current period and in the one before
 	days, before uint8          // days it failed on, in the current week and the one before
 	month        uint8          // days it failed on, in the 30-day period
-	dark, walk   uint8
 }
 
 // The greatest numbers that fit.
 var most = [periods]uint8{31, 63, 127}
 
-const (
-	mostDark = 15
-	mostWalk = 31
-	dayHours = 1<<24 - 1
-)
+const dayHours = 1<<24 - 1
 
 func (s *suspect) open() (l ledger) {
 	w := s.low
@@ -62,8 +57,7 @@ func (s *suspect) open() (l ledger) {
 	l.now[daily], l.earlier[daily] = take(6), take(6)
 	l.now[weekly] = take(7)
 	l.days, l.before, l.month = take(3), take(3), take(5)
-	w = uint64(s.high)
-	l.earlier[weekly], l.dark, l.walk = take(7), take(4), take(5)
+	l.earlier[weekly] = uint8(s.high)
 	return l
 }
 
@@ -79,11 +73,7 @@ func (s *suspect) close(l *ledger) {
 	put(l.earlier[hourly], 5)
 	put(l.now[hourly], 5)
 	s.low = w<<24 | uint64(l.hours)
-	w = 0
-	put(l.walk, 5)
-	put(l.dark, 4)
-	put(l.earlier[weekly], 7)
-	s.high = uint16(w)
+	s.high = uint16(l.earlier[weekly])
 }
 
 // quiet is for how many hours the suspect has not failed.
@@ -134,11 +124,11 @@ func (s *suspect) begin(tag uint32, hour int64) {
 	s.close(&ledger{hours: 1, days: 1, month: 1})
 }
 
-// count adds a target, by its bit, and reports whether it was new.
-func (s *suspect) count(l *ledger, bit uint64) bool {
+// count adds a target, by its bit.
+func (s *suspect) count(l *ledger, bit uint64) {
 	word, b := &s.seen[bit>>6&1], uint64(1)<<(bit&63)
 	if *word&b != 0 {
-		return false
+		return // it is not new
 	}
 	before := s.distinct()
 	*word |= b
@@ -146,7 +136,6 @@ func (s *suspect) count(l *ledger, bit uint64) bool {
 	for p := range periods {
 		l.now[p] = uint8(min(int(l.now[p])+more, int(most[p])))
 	}
-	return true
 }
 
 // distinct is how many targets the counter has most likely seen.
@@ -166,7 +155,7 @@ func estimate(set int) int {
 // spent begins the counting anew, after a hit.
 func (s *suspect) spent(l *ledger) {
 	s.seen, s.tag = [2]uint64{}, s.tag|hit
-	l.now, l.earlier, l.dark = [periods]uint8{}, [periods]uint8{}, 0
+	l.now, l.earlier = [periods]uint8{}, [periods]uint8{}
 }
 
 // Hours that a suspect is remembered for, for each target, and at most.
@@ -179,9 +168,7 @@ const (
 func (s *suspect) score(hour int64) int64 {
 	worth := int64(longest)
 	if s.tag&hit == 0 {
-		l := s.open()
-		worth = min(worth, perTarget*int64(s.set()+int(l.dark)+int(l.walk)))
-		worth = max(worth, perTarget)
+		worth = min(worth, perTarget*int64(max(s.set(), 1)))
 	}
 	return worth - s.quiet(hour)
 }

@@ -24,7 +24,6 @@ func TestLedgerPacks(t *testing.T) {
 			now:     [periods]uint8{draw("hour", 31), draw("day", 63), draw("week", 127)},
 			earlier: [periods]uint8{draw("last hour", 31), draw("last day", 63), draw("last week", 127)},
 			days:    draw("days", 7), before: draw("days before", 7), month: draw("days of month", 31),
-			dark: draw("dark", mostDark), walk: draw("walk", mostWalk),
 		}
 		var s suspect
 		s.close(&l)
@@ -62,11 +61,10 @@ type model struct {
 	bits   map[uint64]bool
 	fresh  map[int64]int // by hour: targets that were new
 	failed map[int64]bool
-	dark   int
 	period int64
 }
 
-func (m *model) fail(hour int64, bit uint64, dark bool) {
+func (m *model) fail(hour int64, bit uint64) {
 	if p := floorDiv(hour, 30*24); p != m.period {
 		m.bits, m.period = map[uint64]bool{}, p
 	}
@@ -77,9 +75,6 @@ func (m *model) fail(hour int64, bit uint64, dark bool) {
 	before := estimate(len(m.bits))
 	m.bits[bit] = true
 	m.fresh[hour] += estimate(len(m.bits)) - before
-	if dark {
-		m.dark = min(m.dark+1, mostDark)
-	}
 }
 
 // counted adds up what was new in a period of so many hours and the one before,
@@ -108,7 +103,6 @@ func (m *model) active(of func(hour int64) (period int64, counts bool)) int {
 }
 
 func (m *model) judge(c Config, hour int64) (f Hit, ok bool) {
-	f.Dark = m.dark
 	f.ActiveHours = m.active(func(h int64) (int64, bool) { return h, h > hour-24 })
 	f.ActiveDays = m.active(func(h int64) (int64, bool) {
 		return floorDiv(h, 24), floorDiv(h, 30*24) == floorDiv(hour, 30*24)
@@ -133,17 +127,7 @@ func (m *model) judge(c Config, hour int64) (f Hit, ok bool) {
 		f.Tier, f.Since = Month, floorDiv(hour, 30*24)*30*24*nsPerHour
 		return f, true
 	}
-	if m.dark < c.Dark {
-		return Hit{}, false
-	}
-	first := hour
-	for h := range m.failed {
-		if h > hour-24 {
-			first = min(first, h)
-		}
-	}
-	f.Tier, f.Since = Dark, first*nsPerHour
-	return f, true
+	return Hit{}, false
 }
 
 // TestAgainstModel plays failures with all kinds of pauses, around 1970 too.
@@ -153,7 +137,7 @@ func TestAgainstModel(t *testing.T) {
 		c := Config{
 			Hour: rapid.IntRange(4, 31).Draw(t, "hour"), Day: rapid.IntRange(4, 63).Draw(t, "day"),
 			Week: rapid.IntRange(4, 127).Draw(t, "week"), Month: rapid.IntRange(4, 200).Draw(t, "month"),
-			Active: rapid.IntRange(1, 7).Draw(t, "active"), Dark: rapid.IntRange(1, 15).Draw(t, "dark"),
+			Active:   rapid.IntRange(1, 7).Draw(t, "active"),
 			Suspects: 8, Door: 256,
 		}
 		table := table(t, c)
@@ -165,28 +149,21 @@ func TestAgainstModel(t *testing.T) {
 			gap := rapid.SampledFrom(gaps).Draw(t, "gap")
 			hour += gap
 			target := rapid.Uint64Range(0, 300).Draw(t, "target")
-			dark := rapid.IntRange(0, 9).Draw(t, "dark") == 0
 			if table.Stats().Suspects == 1 && table.slots[0].tag == 0 {
 				require.Fail(t, "one suspect, one bucket, first slot")
 			}
 			if s := &table.slots[0]; s.tag != 0 && s.score(hour) < 0 { // it is forgotten
 				m = model{bits: map[uint64]bool{}, fresh: map[int64]int{}, failed: map[int64]bool{}, period: floorDiv(hour, 720)}
-				table.Forget(source(1))
+				table.drop(&table.slots[0])
 			}
-			m.fail(hour, table.keys.bit(target), dark)
+			m.fail(hour, table.keys.bit(target))
 			want, ok := m.judge(c, hour)
-			var got Hit
-			var hit bool
-			if now := hour*nsPerHour + rapid.Int64Range(0, nsPerHour-1).Draw(t, "ns"); dark {
-				got, hit = table.Dark(source(1), target, now)
-			} else {
-				got, hit = table.Fail(source(1), target, now)
-			}
+			got, hit := table.Fail(source(1), target, hour*nsPerHour+rapid.Int64Range(0, nsPerHour-1).Draw(t, "ns"))
 			require.Equal(t, ok, hit, "want %+v, got %+v", want, got)
 			if ok {
 				require.Equal(t, want, got)
 				hits[got.Tier]++
-				m.bits, m.fresh, m.dark = map[uint64]bool{}, map[int64]int{}, 0
+				m.bits, m.fresh = map[uint64]bool{}, map[int64]int{}
 			}
 		}
 	})

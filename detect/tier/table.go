@@ -5,33 +5,31 @@ import "math/bits"
 // Tier is what a suspect has passed.
 type Tier uint8
 
-// The tiers, in the order in which they are asked, and the dark addresses.
+// The tiers, in the order in which they are asked.
 const (
 	Hour Tier = iota
 	Day
 	Week
 	Month
-	Dark
 	tiers
 )
 
-// String returns hour, day, week, month or dark.
+// String returns hour, day, week or month.
 func (t Tier) String() string {
 	if t >= tiers {
 		return "unknown"
 	}
-	return [tiers]string{"hour", "day", "week", "month", "dark"}[t]
+	return [tiers]string{"hour", "day", "week", "month"}[t]
 }
 
 // Hit is a suspect that passed a threshold. What it reports is spent: the next
 // hit of the same source takes as many targets again.
 type Hit struct {
 	Tier        Tier
-	Distinct    int   // failed targets in the tier's periods (for Dark, in the 30-day period), estimated
-	Dark        int   // dark addresses among those ever tried, since the last hit: at least so many, at most 15
+	Distinct    int   // failed targets in the tier's periods estimated
 	ActiveHours int   // of the last 24 hours, those in which it failed
 	ActiveDays  int   // days on which it failed: of this and the last week for Week, else of the 30-day period
-	Since       int64 // ns: when the earliest period that was counted began; for Dark, its first hour of the last 24
+	Since       int64 // ns: when the earliest period that was counted began
 }
 
 // Stats are totals since New, and what is held now.
@@ -81,60 +79,9 @@ func New(c Config) (*Table, error) {
 // the line clock; a time before the latest one is taken as that one. Failures
 // should be final: none can be taken back. It reports the tier passed, if any.
 func (t *Table) Fail(source [16]byte, target uint64, now int64) (Hit, bool) {
-	return t.fail(&source, target, now, false)
-}
-
-// Dark is Fail at an address that is known to be dark: one of ours that never
-// answered anybody. Distinct ones are counted beside; those that share a bit of
-// the counter with an earlier target are missed.
-func (t *Table) Dark(source [16]byte, target uint64, now int64) (Hit, bool) {
-	return t.fail(&source, target, now, true)
-}
-
-// Forget drops a source, and reports whether it was suspect.
-func (t *Table) Forget(source [16]byte) bool {
-	s := t.find(t.keys.source(&source))
-	if s == nil {
-		return false
-	}
-	t.drop(s)
-	return true
-}
-
-// SetWalk keeps the value of a source's random walk, from 0 to 31 (more is taken
-// as 31), beside what is known of the suspect, and reports whether it is one.
-func (t *Table) SetWalk(source [16]byte, value int) bool {
-	s := t.find(t.keys.source(&source))
-	if s == nil {
-		return false
-	}
-	l := s.open()
-	l.walk = uint8(min(max(value, 0), mostWalk))
-	s.close(&l)
-	return true
-}
-
-// Walk returns the value kept for a source, 0 if there is none, and whether it is
-// a suspect.
-func (t *Table) Walk(source [16]byte) (value int, ok bool) {
-	s := t.find(t.keys.source(&source))
-	if s == nil {
-		return 0, false
-	}
-	return int(s.open().walk), true
-}
-
-// Stats returns totals and what is held.
-func (t *Table) Stats() Stats {
-	s := t.stats
-	s.Unnoted = t.door.full
-	return s
-}
-
-func (t *Table) fail(source *[16]byte, target uint64, now int64, dark bool) (Hit, bool) {
 	t.turn(now)
 	t.sweep()
-	h := t.keys.source(source)
+	h := t.keys.source(&source)
 	s := t.find(h)
 	if s == nil {
 		if s = t.admit(h); s == nil {
@@ -143,9 +90,7 @@ func (t *Table) fail(source *[16]byte, target uint64, now int64, dark bool) (Hit
 	}
 	l := s.open()
 	s.roll(&l, t.hour)
-	if s.count(&l, t.keys.bit(target)) && dark {
-		l.dark = min(l.dark+1, mostDark)
-	}
+	s.count(&l, t.keys.bit(target))
 	found, ok := t.judge(s, &l)
 	if ok {
 		s.spent(&l)
@@ -153,6 +98,13 @@ func (t *Table) fail(source *[16]byte, target uint64, now int64, dark bool) (Hit
 	}
 	s.close(&l)
 	return found, ok
+}
+
+// Stats returns totals and what is held.
+func (t *Table) Stats() Stats {
+	s := t.stats
+	s.Unnoted = t.door.full
+	return s
 }
 
 // turn begins the hour of a time, if that is a later one.
@@ -173,7 +125,7 @@ func (t *Table) turn(now int64) {
 // judge compares with the thresholds, the shortest period first.
 func (t *Table) judge(s *suspect, l *ledger) (Hit, bool) {
 	c := &t.config
-	f := Hit{Dark: int(l.dark), ActiveHours: bits.OnesCount32(l.hours), ActiveDays: int(l.month)}
+	f := Hit{ActiveHours: bits.OnesCount32(l.hours), ActiveDays: int(l.month)}
 	day := floorDiv(t.hour, 24)
 	for _, p := range [periods]struct {
 		tier    Tier
@@ -199,16 +151,11 @@ func (t *Table) judge(s *suspect, l *ledger) (Hit, bool) {
 		}
 	}
 	f.Distinct = s.distinct()
-	switch {
-	case f.Distinct >= c.Month && int(l.month) >= c.Active:
-		f.Tier = Month
-		f.Since = floorDiv(day, 30) * 30 * 24 * nsPerHour
-	case c.Dark > 0 && f.Dark >= c.Dark:
-		f.Tier = Dark
-		f.Since = (t.hour - int64(bits.Len32(l.hours)) + 1) * nsPerHour
-	default:
+	if f.Distinct < c.Month || int(l.month) < c.Active {
 		return Hit{}, false
 	}
+	f.Tier = Month
+	f.Since = floorDiv(day, 30) * 30 * 24 * nsPerHour
 	return f, true
 }
 

@@ -69,65 +69,6 @@ func TestActiveDays(t *testing.T) {
 	require.Equal(t, 3, f.ActiveDays)
 }
 
-// TestDark: three distinct dark addresses are a hit, one that is tried for ever
-// is not.
-func TestDark(t *testing.T) {
-	tb := table(t, Config{Suspects: 64})
-	for h := range int64(100) {
-		_, ok := tb.Dark(source(1), 7, h*nsPerHour)
-		require.False(t, ok)
-	}
-	_, ok := tb.Fail(source(1), 8, 100*nsPerHour)
-	require.False(t, ok)
-	_, ok = tb.Dark(source(1), 9, 109*nsPerHour)
-	require.False(t, ok)
-	f, ok := tb.Dark(source(1), 10, 110*nsPerHour)
-	require.True(t, ok)
-	require.Equal(t, Hit{Tier: Dark, Distinct: 4, Dark: 3, ActiveHours: 16, ActiveDays: 5, Since: 87 * nsPerHour}, f)
-
-	tb = table(t, Config{Suspects: 64, Dark: -1})
-	for n := range uint64(18) {
-		_, ok = tb.Dark(source(1), n*0x9e3779b97f4a7c15, 0)
-		require.False(t, ok)
-	}
-	require.EqualValues(t, mostDark, suspected(tb, 1).open().dark)
-}
-
-// TestWalkIsKept beside a suspect, whatever else happens to it.
-func TestWalkIsKept(t *testing.T) {
-	tb := table(t, Config{Suspects: 64})
-	_, ok := tb.Walk(source(1))
-	require.False(t, ok)
-	require.False(t, tb.SetWalk(source(1), 5))
-	tb.Fail(source(1), 1, 0)
-	for _, c := range [][2]int{{0, 0}, {9, 9}, {31, 31}, {400, 31}, {-3, 0}, {18, 18}} {
-		require.True(t, tb.SetWalk(source(1), c[0]))
-		tb.Fail(source(1), 2, nsPerHour)
-		got, ok := tb.Walk(source(1))
-		require.True(t, ok)
-		require.Equal(t, c[1], got)
-	}
-	var n uint64
-	_, ok = spend(tb, &n, 2, 35)
-	require.True(t, ok)
-	got, _ := tb.Walk(source(1))
-	require.Equal(t, 18, got, "a hit does not spend it")
-	_, ok = tb.Walk(source(2))
-	require.False(t, ok)
-}
-
-// TestForget: nothing is left of a source that is forgotten.
-func TestForget(t *testing.T) {
-	tb := table(t, Config{Suspects: 64})
-	require.False(t, tb.Forget(source(1)))
-	var n uint64
-	spend(tb, &n, 0, 20)
-	require.True(t, tb.Forget(source(1)))
-	require.Zero(t, tb.Stats().Suspects)
-	_, ok := spend(tb, &n, 0, 18)
-	require.False(t, ok)
-}
-
 // TestTimeRunsForwardOnly: a failure from before is one of now.
 func TestTimeRunsForwardOnly(t *testing.T) {
 	tb := table(t, Config{Suspects: 64})
@@ -144,18 +85,17 @@ func TestTimeRunsForwardOnly(t *testing.T) {
 	})
 }
 
-// TestQuietSuspectsAreForgotten: two days for every target and step of the walk,
-// thirty at most and after a hit.
+// TestQuietSuspectsAreForgotten: two days for every target, thirty at most and after
+// a hit.
 func TestQuietSuspectsAreForgotten(t *testing.T) {
 	for _, c := range []struct {
-		targets, walk int
-		hours         int64
-	}{{1, 0, 48}, {2, 0, 96}, {1, 9, 480}, {20, 0, 720}, {40, 0, 720}} {
+		targets int
+		hours   int64
+	}{{1, 48}, {2, 96}, {20, 720}, {40, 720}} {
 		tb := table(t, Config{Suspects: 64})
 		var n uint64
 		_, ok := spend(tb, &n, 0, c.targets)
 		require.Equal(t, c.targets == 40, ok)
-		require.True(t, tb.SetWalk(source(1), c.walk))
 		other := func(hour int64) {
 			for range 32 { // to come round the table
 				tb.Fail(source(2), 1, hour*nsPerHour)
@@ -218,10 +158,6 @@ func TestBounds(t *testing.T) {
 			f, ok := a.Fail(src, target, now)
 			g, same := b.Fail(src, target, now)
 			require.Equal(t, []any{f, ok}, []any{g, same}, "the same input gives the same")
-			if rapid.IntRange(0, 20).Draw(t, "forget") == 0 {
-				require.Equal(t, a.Forget(src), b.Forget(src))
-				require.False(t, a.Forget(src))
-			}
 			held := 0
 			for i := range a.slots {
 				if a.slots[i].tag != 0 {
@@ -248,7 +184,6 @@ func TestConfig(t *testing.T) {
 		{Config{Week: 128}, "tier: week is 128, must be 1 to 127"},
 		{Config{Month: 301}, "tier: month is 301, must be 1 to 300"},
 		{Config{Active: 8}, "tier: active is 8, must be 1 to 7"},
-		{Config{Dark: 16}, "tier: dark is 16, must be -2147483648 to 15"},
 		{Config{Suspects: -8}, "tier: suspects is -8, must be 1 to 268435456"},
 		{Config{Door: 1 << 29}, "tier: door is 536870912, must be 1 to 268435456"},
 	} {
@@ -257,7 +192,7 @@ func TestConfig(t *testing.T) {
 	}
 	c, err := Config{}.withDefaults()
 	require.NoError(t, err)
-	require.Equal(t, Config{Hour: 25, Day: 40, Week: 80, Month: 150, Active: 3, Dark: 3, Suspects: 1 << 18, Door: 1 << 21}, c)
+	require.Equal(t, Config{Hour: 25, Day: 40, Week: 80, Month: 150, Active: 3, Suspects: 1 << 18, Door: 1 << 21}, c)
 	c, err = Config{Suspects: 9, Door: 1}.withDefaults()
 	require.NoError(t, err)
 	require.Equal(t, []int{16, 256}, []int{c.Suspects, c.Door})
@@ -265,7 +200,7 @@ func TestConfig(t *testing.T) {
 	for tier := range tiers + 1 {
 		names += tier.String() + " "
 	}
-	require.Equal(t, "hour day week month dark unknown ", names)
+	require.Equal(t, "hour day week month unknown ", names)
 }
 
 // TestNoAllocation: whatever happens, New has made room for it.
@@ -274,9 +209,8 @@ func TestNoAllocation(t *testing.T) {
 	n := uint64(0)
 	require.Zero(t, testing.AllocsPerRun(20_000, func() {
 		n++
-		tb.Dark(source(n%300), n, int64(n)*minute)
+		tb.Fail(source(n%300), n, int64(n)*minute)
 		tb.Fail(source(n%50), n, int64(n)*minute)
-		tb.Forget(source(n % 70))
 	}))
 }
 
