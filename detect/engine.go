@@ -189,6 +189,10 @@ func (e *Engine) Stats() Stats {
 // them.
 func (e *Engine) Observe(ev *flows.Event) {
 	e.Advance(ev.At)
+	if ev.Kind == flows.Orphaned || ev.Kind == flows.Joined {
+		e.notice(ev) // of no attempt
+		return
+	}
 	if e.cfg.Trace != nil {
 		e.cfg.Trace.Attempt(ev)
 	}
@@ -204,7 +208,7 @@ func (e *Engine) Observe(ev *flows.Event) {
 	case flows.Conversed:
 		e.observeConversed(ev)
 	}
-	e.flood(ev)
+	e.notice(ev)
 }
 
 // observeOpened sees a new attempt, or a further connection to its target.

@@ -38,11 +38,24 @@ var floods = surgeKind{
 		}
 		return floodOther
 	},
-	holds: isFlood,
+	holds:  isFlood,
+	rename: floodOrReflection,
+}
+
+// fewPorts: sources with sixteen times fewer ports among them are services.
+const fewPorts = 16
+
+// floodOrReflection: by UDP, what comes from few ports of a thousand hosts are answers of
+// services. Forged sources have forged ports.
+func floodOrReflection(s *surge) NoticeKind {
+	if s.hub.class == flows.ClassUDP && fewPorts*s.froms.Count(0) <= s.addresses() {
+		return Reflection
+	}
+	return Flood
 }
 
 func isFlood(s *surge, ev NoticeEvidence) bool {
-	if hasPorts(s.hub.class) && !s.onePort() && floodEachOf*ev.Weighed > floodEach*ev.Value {
+	if hasPorts(s.hub.class) && !s.to.one() && floodEachOf*ev.Weighed > floodEach*ev.Value {
 		return false
 	}
 	if ev.Weighed < ev.Against {
@@ -117,6 +130,18 @@ func finalLeaning(ev *flows.Event, proven bool) leaning {
 	}
 }
 
+// notice holds an event against what is no scan.
+func (e *Engine) notice(ev *flows.Event) {
+	switch ev.Kind {
+	case flows.Orphaned:
+		e.stray(ev)
+	case flows.Joined:
+		e.joined(ev)
+	default:
+		e.flood(ev)
+	}
+}
+
 // flood holds an event against the host that it is about.
 func (e *Engine) flood(ev *flows.Event) {
 	lean := leaningOf(ev)
@@ -125,9 +150,7 @@ func (e *Engine) flood(ev *flows.Event) {
 	}
 	it := itemOf(ev, &ev.Initiator)
 	if lean == genuine {
-		if s := e.surges.find(&ev.Responder, kindFlood, ev.Class); s != nil {
-			s.oppose(it.line)
-		}
+		e.genuine(ev)
 		return
 	}
 	// Where the end of the input, or a service that died, left no time or no need to try

@@ -211,7 +211,7 @@ func TestFloodLives(t *testing.T) {
 	w, f := newWire(t, defaults(t)), newForger()
 	for wave := range 2 {
 		begin := float64(wave) * 3600
-		for i := range 300 {
+		for i := range 400 {
 			w.knock(begin+float64(i)/10, f.source(), server, 443)
 		}
 		for i := range 50 { // as many lose their way on any day

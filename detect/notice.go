@@ -7,7 +7,9 @@ type NoticeKind string
 
 // The kinds of notices.
 const (
-	Flood NoticeKind = "flood" // many sources, most of them forged, reach for one host and want nothing of it
+	Flood       NoticeKind = "flood"       // many sources, most of them forged, reach for one host and want nothing of it
+	Backscatter NoticeKind = "backscatter" // a host answers many that never asked it: somebody floods it in their names
+	Reflection  NoticeKind = "reflection"  // many hosts answer one that never asked them: somebody asks in its name
 )
 
 // Notice is a record of something that is no scan. It names whom it hits, and
@@ -19,14 +21,17 @@ type Notice struct {
 	ID    string     `json:"id"`   // the same for the same notice in the same capture, always
 	Time  Time       `json:"time"` // when this record became due, by the packets' clock
 
-	Dst   *netip.Addr `json:"dst"`             // whom it hits
-	Port  *uint16     `json:"port"`            // the one port with nine tenths of the packets, or null
-	Ports int         `json:"ports,omitempty"` // distinct ports, where there is no such one
-	Proto string      `json:"proto"`
+	Dst     *netip.Addr `json:"dst"`                // whom it hits; of backscatter, far away
+	Port    *uint16     `json:"port"`               // the one port of Dst with nine tenths of the packets, or null
+	Ports   int         `json:"ports,omitempty"`    // distinct ports, where there is no such one
+	SrcPort *uint16     `json:"src_port,omitempty"` // of a reflection, the one that nine tenths come from
+	Proto   string      `json:"proto"`
 
-	// Sources counts the addresses that it came from, or seemed to come from.
+	// Sources counts the addresses that it came from, or seemed to come from;
+	// Hosts those that got the answers of backscatter.
 	Sources int `json:"sources,omitempty"`
-	// Estimated says that Sources and Ports are estimates, of some 3 %, and
+	Hosts   int `json:"hosts,omitempty"`
+	// Estimated says that Sources, Hosts and Ports are estimates, of some 3 %, and
 	// that Packets are at least so many.
 	Estimated bool    `json:"estimated,omitempty"`
 	Packets   uint64  `json:"packets"`

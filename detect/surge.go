@@ -15,7 +15,8 @@ import (
 type surge struct {
 	hub    *hub
 	kind   *surgeKind
-	id     string
+	view   *view
+	name   NoticeKind
 	opened bool
 	judged bool // patience is over
 	taken  bool // what cannot be told speaks for the notice
@@ -26,19 +27,19 @@ type surge struct {
 	before int             // addresses of which nothing could be told when it opened
 	all    distinct.Total  // as recent, since the beginning
 	ports  distinct.Total
+	froms  distinct.Window // ports of the others, since the beginning
 
 	half    int64 // of the window, that weighed[half&1] and against[half&1] belong to
 	weighed [2]int
 	against [2]int
 
-	port        uint16 // that most packets go to, if there is such a one
-	lead        int    // by how many it was ahead, of those compared with it
-	hits, total int    // packets to port since it was taken, and all
+	to, from majority // ports of the host, and of the others
 
 	first, last int64  // of the capture's own clock
 	shift       int64  // from the line clock to the capture's own, of the latest item
 	begun       int64  // line clock when the hub was full
 	busy        int64  // line clock when it last was more than a trickle
+	next        int64  // line clock when it is next looked at
 	packets     uint64 // of what weighed
 	count       int    // what weighed, in all
 	look        int    // count at which it is next worth looking whether it has grown
@@ -50,7 +51,8 @@ type surge struct {
 // item is what an event says of a hub.
 type item struct {
 	who     [16]byte // the address that has to do with it
-	port    uint16
+	port    uint16   // of the hub
+	from    uint16   // of the other
 	packets uint32
 	start   int64 // when it began, by the capture's own clock
 	line    int64 // line clock when this became known
@@ -58,13 +60,12 @@ type item struct {
 }
 
 func itemOf(ev *flows.Event, who *[16]byte) item {
-	return item{who: *who, port: ev.Port, packets: ev.Packets, start: ev.Start, line: ev.At, shift: ev.Start - ev.Line}
+	return item{who: *who, port: ev.Port, from: ev.SrcPort, packets: ev.Packets, start: ev.Start, line: ev.At, shift: ev.Start - ev.Line}
 }
 
 // newSurge makes a surge of a full hub.
-func newSurge(h *hub, kind *surgeKind, it *item) *surge {
-	s := &surge{hub: h, kind: kind, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start}
-	s.id = noticeID(kind.name, &h.host, h.class, s.first)
+func newSurge(h *hub, kind *surgeKind, v *view, it *item) *surge {
+	s := &surge{hub: h, kind: kind, name: kind.name, view: v, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start}
 	for _, known := range h.items {
 		s.all.Add(known)
 	}
@@ -95,7 +96,9 @@ func (s *surge) take(it *item) {
 	s.recent.Add(who, half)
 	s.all.Add(who)
 	s.ports.Add(uint32(it.port))
-	s.vote(it.port)
+	s.froms.Add(uint32(it.from), 0)
+	s.to.vote(it.port)
+	s.from.vote(it.from)
 	s.last, s.shift = max(s.last, it.start), it.shift
 	s.packets += uint64(it.packets)
 	s.count++
@@ -104,22 +107,38 @@ func (s *surge) take(it *item) {
 // oppose counts what speaks against a notice.
 func (s *surge) oppose(line int64) { s.against[s.turn(line)&1]++ }
 
-// vote finds the port that most packets go to (Boyer and Moore).
-func (s *surge) vote(port uint16) {
-	s.total++
+// majority finds the value that most of many have (Boyer and Moore), and counts it since it
+// was taken for that.
+type majority struct {
+	value       uint16
+	lead        int // by how many it is ahead, of those compared with it
+	hits, total int
+}
+
+func (m *majority) vote(value uint16) {
+	m.total++
 	switch {
-	case s.lead == 0:
-		s.port, s.lead, s.hits = port, 1, 1
-	case port == s.port:
-		s.lead++
-		s.hits++
+	case m.lead == 0:
+		m.value, m.lead, m.hits = value, 1, 1
+	case value == m.value:
+		m.lead++
+		m.hits++
 	default:
-		s.lead--
+		m.lead--
 	}
 }
 
-// onePort reports whether nine tenths of the packets go to one port.
-func (s *surge) onePort() bool { return s.total > 0 && 10*s.hits >= 9*s.total }
+// one reports whether nine tenths have one value.
+func (m *majority) one() bool { return m.total > 0 && 10*m.hits >= 9*m.total }
+
+// most is that value, or nil.
+func (m *majority) most() *uint16 {
+	if !m.one() {
+		return nil
+	}
+	value := m.value
+	return &value
+}
 
 // evidence is what the latest window says.
 func (s *surge) evidence(line int64) NoticeEvidence {
@@ -131,32 +150,37 @@ func (s *surge) evidence(line int64) NoticeEvidence {
 	}
 }
 
-// sources is how many distinct addresses there have been.
-func (s *surge) sources() int { return s.all.Count() + s.before }
+// addresses is how many distinct ones there have been.
+func (s *surge) addresses() int { return s.all.Count() + s.before }
 
 // record is the notice as it now stands.
 func (s *surge) record(phase Phase, at int64) Notice {
 	dst := flows.Addr(s.hub.host)
 	n := Notice{
-		Event: s.kind.name, Phase: phase, ID: s.id, Time: Time(at), Dst: &dst, Proto: ProtoName(s.hub.class),
-		Sources: s.sources(), Estimated: true, Packets: s.packets,
+		Event: s.name, Phase: phase, ID: noticeID(s.name, &s.hub.host, s.hub.class, s.first), Time: Time(at),
+		Dst: &dst, Proto: ProtoName(s.hub.class), Estimated: true, Packets: s.packets,
 		First: Time(s.first), Last: Time(s.last),
+	}
+	s.said, s.single = s.addresses(), s.to.one()
+	s.look = s.count + max(s.said/2, 1)
+	if s.name == Backscatter {
+		n.Hosts = s.said
+	} else {
+		n.Sources = s.said
 	}
 	evidence := s.opening
 	n.Evidence = &evidence
 	if hasPorts(s.hub.class) {
-		if s.onePort() {
-			port := s.port
-			n.Port = &port
-		} else {
+		if n.Port = s.to.most(); n.Port == nil {
 			n.Ports = s.ports.Count()
+		}
+		if s.name == Reflection {
+			n.SrcPort = s.from.most()
 		}
 	}
 	if d := s.last - s.first; d > 0 {
 		n.Rate = round3(float64(s.packets) / (float64(d) / 1e9))
 	}
-	s.said, s.single = n.Sources, s.onePort()
-	s.look = s.count + max(n.Sources/2, 1)
 	return n
 }
 

@@ -15,6 +15,8 @@ type surgeKind struct {
 	patience int64
 	// threshold is how many distinct addresses open a notice.
 	threshold func(flows.Class) int
+	// rename is what the notice is called after all, where that is another name.
+	rename func(*surge) NoticeKind
 	// holds reports whether the evidence of the latest window is enough.
 	holds func(*surge, NoticeEvidence) bool
 }
@@ -24,6 +26,9 @@ const (
 	// surgeIdle is how long a surge may be less than a quarter of its threshold before it is
 	// over.
 	surgeIdle = 5 * 60 * second
+	// surgePace is how often a surge is looked at, beyond its first packets.
+	surgePace  = second / 10
+	surgeFirst = 32
 )
 
 // surges are the hosts that many have to do with.
@@ -33,7 +38,18 @@ type surges struct {
 	check  int64    // nothing is due before
 	missed uint64   // for which there was no room
 	report func(Notice)
+	view   view
+	latest *surge // of backscatter, that grew last: mostly the next to grow as well
 }
+
+// view is what has shown whether the capture sees both sides.
+type view struct {
+	answered uint64 // attempts that were
+	halves   uint64 // conversations of which it was the answers alone that came
+}
+
+// oneWay reports whether the capture mostly sees answers alone.
+func (v *view) oneWay() bool { return v.halves > v.answered }
 
 func newSurges(report func(Notice)) *surges { return &surges{check: math.MaxInt64, report: report} }
 
@@ -59,7 +75,7 @@ func (t *surges) meet(host *[16]byte, kind uint8, k *surgeKind, class flows.Clas
 			h.n = 0
 			return nil
 		}
-		h.surge = newSurge(h, k, it)
+		h.surge = newSurge(h, k, &t.view, it)
 		t.list = append(t.list, h.surge)
 		t.check = min(t.check, max(h.surge.due(), it.line+1))
 	}
@@ -93,21 +109,23 @@ func (s *surge) drop() { s.hub.surge, s.hub.n = nil, 0 }
 // add counts what speaks for a notice, and reports what comes of it.
 func (t *surges) add(s *surge, it *item) {
 	s.take(it)
-	threshold := s.kind.threshold(s.hub.class)
-	if s.count%max(threshold/16, 1) != 0 {
+	if s.count > surgeFirst && it.line < s.next {
 		return
 	}
-	if 4*s.recent.Count(s.half) >= threshold {
+	s.next = it.line + surgePace
+	if 4*s.recent.Count(s.half) >= s.kind.threshold(s.hub.class) {
 		s.busy = it.line
 	}
 	if !s.opened {
-		t.judge(s, it.line)
+		if it.line-s.begun >= s.kind.patience {
+			t.judge(s, it.line)
+		}
 		return
 	}
 	if s.count < s.look {
 		return
 	}
-	if s.single != s.onePort() || s.sources() >= 2*s.said {
+	if s.single != s.to.one() || s.addresses() >= 2*s.said {
 		t.report(s.record(Update, it.line+s.shift))
 		return
 	}
@@ -138,11 +156,11 @@ func (t *surges) wonder(s *surge, it *item) {
 
 // judge opens a notice where the evidence is enough.
 func (t *surges) judge(s *surge, line int64) {
-	if line-s.begun < s.kind.patience {
-		return
-	}
 	if ev := s.evidence(line); s.kind.holds(s, ev) {
 		s.opened, s.opening = true, ev
+		if s.kind.rename != nil {
+			s.name = s.kind.rename(s)
+		}
 		t.report(s.record(Open, line+s.shift))
 	}
 }
@@ -162,7 +180,7 @@ func (s *surge) due() int64 {
 // advance opens what has waited for long enough, and ends what has been quiet for
 // long enough.
 func (t *surges) advance(now int64) {
-	t.check = math.MaxInt64
+	t.check, t.latest = math.MaxInt64, nil
 	kept := t.list[:0]
 	for _, s := range t.list {
 		if !s.opened && !s.judged && now-s.begun >= s.kind.patience {
@@ -188,7 +206,7 @@ func (t *surges) advance(now int64) {
 func (t *surges) close(now int64) {
 	for _, s := range t.list {
 		if !s.opened {
-			t.judge(s, max(now, s.begun+s.kind.patience))
+			t.judge(s, now)
 		}
 		if s.opened {
 			t.report(s.record(Close, now+s.shift))

@@ -122,6 +122,13 @@ const (
 	// does: ten seconds, or 4 KiB from the initiator, or 1 MiB to it. It comes at most
 	// twice for one connection: while it lasts, and when it ends.
 	Conversed
+	// Orphaned is about an answer to which there is no question. Its attempt is the question
+	// that it would answer, with the outcome that it would give; times, Seq, Ack, Flags,
+	// Question, Iface, VLAN, TTL and SrcMAC are the answer's.
+	Orphaned
+	// Joined is about a conversation of TCP whose beginning was not seen: its key only,
+	// of which either side may be the initiator.
+	Joined
 )
 
 // Event is one step in the life of an attempt.

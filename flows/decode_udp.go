@@ -1,6 +1,9 @@
 package flows
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 func (d *Decoder) udp(p *Packet, b []byte, wire int) bool {
 	if len(b) < 4 {
@@ -96,10 +99,13 @@ func (p *Packet) readPayload(b []byte, wire int) {
 			p.Marks |= MarkReplyLike
 		}
 	}
-	if p.SrcPort <= 5355 && replyLike(p.SrcPort, b, wire) {
+	if p.SrcPort <= maxReplyPort && replyLike(p.SrcPort, b, wire) {
 		p.Marks |= MarkReplyLike
 	}
 }
+
+// maxReplyPort is the last of the ports in replyLike.
+const maxReplyPort = 11211
 
 // replyLike reports whether a payload from a well-known port is an answer by
 // its content. The port alone proves nothing: scanners choose theirs.
@@ -107,14 +113,68 @@ func replyLike(port uint16, b []byte, wire int) bool {
 	switch port {
 	case 53, 5353, 5355: // DNS, mDNS, LLMNR: QR is set, the operation is one that exists
 		return len(b) > 2 && wire >= 12 && b[2]&0x80 != 0 && b[2]>>3&0xf <= 6
-	case 123: // NTP, mode 4: server
-		return len(b) > 0 && wire >= 48 && b[0]&7 == 4 && b[0]>>3&7 >= 1 && b[0]>>3&7 <= 4
+	case 123: // NTP
+		return ntpReply(b, wire)
 	case 67: // DHCP, op 2: reply
 		return len(b) > 0 && wire >= 240 && b[0] == 2 && dhcpCookie(b)
 	case 161:
 		return snmpResponse(b)
+	case 389: // LDAP without connections, as domain controllers are looked for
+		return ldapResponse(b)
+	case 1900: // SSDP
+		return bytes.HasPrefix(b, []byte("HTTP/1."))
+	case 5683: // CoAP: version 1, an acknowledgement with a response
+		return len(b) > 4 && b[0]>>4 == 6 && b[0]&0xf <= 8 && b[1]>>5 >= 2 && b[1]>>5 <= 5
+	case maxReplyPort: // memcached
+		return memcachedReply(b)
 	}
 	return false
+}
+
+// ntpReply reports whether b is NTP of a server (mode 4), or an answer to a control (6) or
+// private (7) message.
+func ntpReply(b []byte, wire int) bool {
+	if len(b) < 2 || b[0]>>3&7 < 1 || b[0]>>3&7 > 4 {
+		return false
+	}
+	switch b[0] & 7 {
+	case 4:
+		return wire >= 48
+	case 6:
+		return wire >= 12 && b[1]&0x80 != 0
+	case 7:
+		return wire >= 8 && b[0]&0x80 != 0
+	}
+	return false
+}
+
+// memcachedReply reports whether b has the frame header of memcached, and is a later one of
+// several datagrams or begins as an answer does. Requests fit into one datagram.
+func memcachedReply(b []byte) bool {
+	if len(b) < 11 || b[6]|b[7] != 0 {
+		return false
+	}
+	sequence, total := binary.BigEndian.Uint16(b[2:4]), binary.BigEndian.Uint16(b[4:6])
+	if sequence > 0 {
+		return sequence < total
+	}
+	for _, answer := range []string{"VALUE ", "STAT ", "END\r\n", "ERROR\r\n", "VERSION "} {
+		if bytes.HasPrefix(b[8:], []byte(answer)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ldapResponse reports whether b is an LDAP message with a search result in it.
+func ldapResponse(b []byte) bool {
+	const (
+		sequence, integer = 0x30, 0x02
+		entry, done       = 0x64, 0x65
+	)
+	b, _ = berHeader(b, sequence)
+	b, n := berHeader(b, integer)
+	return n >= 1 && n <= 4 && n < len(b) && (b[n] == entry || b[n] == done)
 }
 
 // dhcpCookie reports whether b has DHCP's magic cookie, or was cut before it.
@@ -151,6 +211,8 @@ func berHeader(b []byte, tag byte) ([]byte, int) {
 		return b[3:], int(b[2])
 	case b[1] == 0x82 && len(b) >= 4:
 		return b[4:], int(binary.BigEndian.Uint16(b[2:4]))
+	case b[1] == 0x84 && len(b) >= 6 && b[2]|b[3] == 0: // as Microsoft's do
+		return b[6:], int(binary.BigEndian.Uint16(b[4:6]))
 	}
 	return nil, -1
 }

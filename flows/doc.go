@@ -200,4 +200,12 @@
 //
 // Ten seconds are milliseconds since the attempt's line time, both ends rounded
 // down.
+//
+// 17. Orphans. An answer emits Orphaned if there is no entry that it could belong to:
+// SYN+ACK without the entry of rule 6; RST with neither of its entries; echo, timestamp, mask, ARP
+// and NDP replies, INIT-ACK, COOKIE-ACK and ABORT without their entry; ICMP errors without the
+// quoted entry, or, of TCP and UDP, if it is no mid-stream entry and does not remember the
+// quoted source port; and UDP that is MarkReplyLike by the last but one case of rule 7, if it
+// answers no group. Its attempt is the question that it would answer. Then it is kept by rule 15.
+// A segment without an entry that makes a mid-stream entry emits Joined.
 package flows

@@ -53,7 +53,7 @@ const (
 	MarkNoOptions                    // a TCP header without options
 	MarkTruncated                    // the transport header is cut: its later fields are zero
 	MarkMalformed                    // lengths or offsets contradict each other; ports and flags are as read
-	MarkReplyLike                    // UDP payload that says it is a reply: DNS QR, NTP mode 4, STUN response, SNMP response, DHCP op 2
+	MarkReplyLike                    // UDP payload that says it is a reply: of DNS, NTP, STUN, SNMP, DHCP, LDAP, SSDP, CoAP or memcached
 	MarkSTUN                         // UDP payload with the STUN magic cookie
 	MarkFragmented                   // a fragment, or several up to the one that completes the header, unless the kind is KindFragment
 	MarkTunnel                       // found inside another packet

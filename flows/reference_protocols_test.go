@@ -44,7 +44,10 @@ func (r *reference) tcp(p *Packet, line int64) {
 	case p.Flags&FlagSYN != 0:
 		e := r.entries[reverse]
 		r.greet(p, e)
-		if e == nil || e.attempt == nil || e.attempt.over || e.attempt.Technique != TCPSYN {
+		switch {
+		case e == nil:
+			r.orphan(p, reverse, p.DstPort, Answered, line)
+		case e.attempt == nil || e.attempt.over || e.attempt.Technique != TCPSYN:
 			r.keep(p, reverse, p.DstPort)
 		}
 		switch {
@@ -85,7 +88,7 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 	}
 	e := r.entries[own]
 	if e == nil {
-		r.keep(p, reverse, p.DstPort)
+		r.orphan(p, reverse, p.DstPort, Refused, line)
 		return
 	}
 	if e.attempt == nil {
@@ -135,6 +138,7 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 	}
 	e := &refEntry{}
 	r.entries[order[0]] = e
+	r.joined(p, order[0], line)
 	r.stream(p, e)
 }
 
@@ -364,10 +368,13 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		r.answered(to, from)
 		return
 	}
-	if starts {
+	_, reverse, _ := refKeys(ClassUDP, p)
+	switch {
+	case starts:
 		r.first(p, line, own, UDP)
-	} else {
-		_, reverse, _ := refKeys(ClassUDP, p)
+	case p.Has(MarkReplyLike):
+		r.orphan(p, reverse, p.DstPort, Productive, line)
+	default:
 		r.keep(p, reverse, p.DstPort)
 	}
 }
@@ -425,21 +432,24 @@ func (r *reference) request(p *Packet, line int64) {
 	r.first(p, line, refKey(class, p.Proto, p.Src, p.Dst, 0), refTechnique[class])
 }
 
-func (r *reference) reply(p *Packet) {
+func (r *reference) reply(p *Packet, line int64) {
 	k := refKey(refICMPClass[p.Kind], p.Proto, p.Dst, p.Src, 0)
 	e := r.entries[k]
+	port := refConnection(k.Class, p).port
+	if e == nil {
+		r.orphan(p, k, port, Answered, line)
+		return
+	}
 	if !e.waits() {
-		r.keep(p, k, refConnection(k.Class, p).port)
+		r.keep(p, k, port)
 	}
-	if e != nil {
-		e.last = r.clock
-		r.raise(e.attempt, Answered)
-	}
+	e.last = r.clock
+	r.raise(e.attempt, Answered)
 }
 
 // icmpError is the rest of rule 8. A quoted SCTP packet need not be of a
 // remembered port. What expires is announced, and Final at once.
-func (r *reference) icmpError(p *Packet) {
+func (r *reference) icmpError(p *Packet, line int64) {
 	class, port := ClassProtocol, uint16(0)
 	switch p.QuotedProto {
 	case 1, 58:
@@ -459,7 +469,16 @@ func (r *reference) icmpError(p *Packet) {
 	}
 	k := refKey(class, p.QuotedProto, p.QuotedSrc, p.QuotedDst, port)
 	e := r.entries[k]
-	if !e.waits() || (class == ClassTCP || class == ClassUDP) && !e.remembersPort(p.QuotedSrcPort) {
+	hasPorts := class == ClassTCP || class == ClassUDP
+	if e == nil || e.attempt != nil && hasPorts && !e.remembersPort(p.QuotedSrcPort) {
+		o := Unreachable
+		if p.Kind == KindTimeExceeded {
+			o = Expired
+		}
+		r.orphan(p, k, p.QuotedSrcPort, o, line)
+		return
+	}
+	if !e.waits() {
 		r.keep(p, k, p.QuotedSrcPort)
 		return
 	}
@@ -493,11 +512,13 @@ func (r *reference) sctp(p *Packet, line int64) {
 		return
 	}
 	e := r.entries[reverse]
+	if e == nil {
+		o := map[Kind]Outcome{KindSCTPInitAck: Answered, KindSCTPCookieAck: Productive, KindSCTPAbort: Refused}
+		r.orphan(p, reverse, p.DstPort, o[p.Kind], line)
+		return
+	}
 	if !e.waits() {
 		r.keep(p, reverse, p.DstPort)
-	}
-	if e == nil {
-		return
 	}
 	e.last = r.clock
 	switch p.Kind {

@@ -56,7 +56,7 @@ var refWords = []struct {
 const refFlagLetters = "FSRPAUEW"
 
 var (
-	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final", "Conversed"}
+	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final", "Conversed", "Orphaned", "Joined"}
 	refOutcomeNames   = []string{"silent", "unreachable", "refused", "answered", "productive", "expired", "unseen"}
 	refTechniqueNames = []string{
 		"", "tcp-syn", "tcp-fin", "tcp-null", "tcp-xmas", "tcp-maimon", "tcp-ack", "udp",

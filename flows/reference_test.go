@@ -112,11 +112,11 @@ func (r *reference) take(p *Packet, line int64) {
 	case KindUDP:
 		r.udp(p, line)
 	case KindUnreachable, KindTimeExceeded:
-		r.icmpError(p)
+		r.icmpError(p, line)
 	case KindEchoRequest, KindTimestampRequest, KindMaskRequest, KindARPRequest, KindNeighborSolicit:
 		r.request(p, line)
 	case KindEchoReply, KindTimestampReply, KindMaskReply, KindARPReply, KindNeighborAdvert:
-		r.reply(p)
+		r.reply(p, line)
 	case KindSCTPInit, KindSCTPInitAck, KindSCTPCookieEcho, KindSCTPCookieAck, KindSCTPAbort:
 		r.sctp(p, line)
 	case KindOther:

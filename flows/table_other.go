@@ -4,27 +4,27 @@ package flows
 func (t *Table) other(p *Packet, line int64, dst []Event) []Event {
 	switch p.Kind {
 	case KindUnreachable, KindTimeExceeded:
-		return t.icmpError(p, dst)
+		return t.icmpError(p, line, dst)
 	case KindEchoRequest:
 		return t.request(p, ClassEcho, ICMPEcho, uint16(p.Seq>>16), line, dst)
 	case KindEchoReply:
-		return t.reply(p, ClassEcho, dst)
+		return t.reply(p, ClassEcho, line, dst)
 	case KindTimestampRequest:
 		return t.request(p, ClassTimestamp, ICMPTimestamp, uint16(p.Seq>>16), line, dst)
 	case KindTimestampReply:
-		return t.reply(p, ClassTimestamp, dst)
+		return t.reply(p, ClassTimestamp, line, dst)
 	case KindMaskRequest:
 		return t.request(p, ClassMask, ICMPMask, uint16(p.Seq>>16), line, dst)
 	case KindMaskReply:
-		return t.reply(p, ClassMask, dst)
+		return t.reply(p, ClassMask, line, dst)
 	case KindARPRequest:
 		return t.request(p, ClassARP, ARP, 0, line, dst)
 	case KindARPReply:
-		return t.reply(p, ClassARP, dst)
+		return t.reply(p, ClassARP, line, dst)
 	case KindNeighborSolicit:
 		return t.request(p, ClassNDP, NDP, 0, line, dst)
 	case KindNeighborAdvert:
-		return t.reply(p, ClassNDP, dst)
+		return t.reply(p, ClassNDP, line, dst)
 	case KindOther:
 		return t.protocol(p, line, dst)
 	case KindSCTPInit, KindSCTPInitAck, KindSCTPCookieEcho, KindSCTPCookieAck, KindSCTPAbort:
@@ -65,13 +65,11 @@ func (t *Table) request(p *Packet, c Class, technique Technique, id uint16, line
 }
 
 // reply takes a packet that answers by its very type.
-func (t *Table) reply(p *Packet, c Class, dst []Event) []Event {
+func (t *Table) reply(p *Packet, c Class, line int64, dst []Event) []Event {
 	k := backward(p, c)
 	e, n := t.find(&k)
 	if e == nil {
-		t.stats.Backscatter++
-		t.early(&k, identifier(p), p)
-		return dst
+		return t.orphan(&k, identifier(p), Answered, p, line, dst)
 	}
 	e.saw(t.clock.now)
 	if e.has(stateFinal) {
@@ -117,9 +115,7 @@ func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
 	k := backward(p, ClassSCTP)
 	e, n := t.find(&k)
 	if e == nil {
-		t.stats.Backscatter++
-		t.early(&k, p.DstPort, p)
-		return dst
+		return t.orphan(&k, p.DstPort, sctpOutcome(p.Kind), p, line, dst)
 	}
 	e.saw(t.clock.now)
 	if e.has(stateFinal) {
@@ -138,7 +134,7 @@ func (t *Table) sctp(p *Packet, line int64, dst []Event) []Event {
 	}
 }
 
-func (t *Table) icmpError(p *Packet, dst []Event) []Event {
+func (t *Table) icmpError(p *Packet, line int64, dst []Event) []Event {
 	k := Key{Initiator: p.QuotedSrc, Responder: p.QuotedDst, Port: p.QuotedDstPort, Proto: p.QuotedProto, Class: ClassProtocol}
 	switch p.QuotedProto {
 	case protoTCP:
@@ -152,10 +148,8 @@ func (t *Table) icmpError(p *Packet, dst []Event) []Event {
 	}
 	e, _ := t.find(&k)
 	asked := k.Class == ClassTCP || k.Class == ClassUDP
-	if e == nil || asked && !e.remembersPort(p.QuotedSrcPort) {
-		t.stats.Backscatter++
-		t.early(&k, p.QuotedSrcPort, p)
-		return dst
+	if e == nil || asked && !e.remembersPort(p.QuotedSrcPort) && !e.has(stateStream) {
+		return t.orphan(&k, p.QuotedSrcPort, errorOutcome(p.Kind), p, line, dst)
 	}
 	if e.state&(stateFinal|stateStream) != 0 {
 		t.early(&k, p.QuotedSrcPort, p)
@@ -168,6 +162,26 @@ func (t *Table) icmpError(p *Packet, dst []Event) []Event {
 		e.code = p.Code
 	}
 	return t.fail(e, Unreachable, dst)
+}
+
+// errorOutcome is what an ICMP error makes of what it quotes.
+func errorOutcome(k Kind) Outcome {
+	if k == KindTimeExceeded {
+		return Expired
+	}
+	return Unreachable
+}
+
+// sctpOutcome is what an answer of SCTP makes of what it answers.
+func sctpOutcome(k Kind) Outcome {
+	switch k {
+	case KindSCTPInitAck:
+		return Answered
+	case KindSCTPCookieAck:
+		return Productive
+	default:
+		return Refused
+	}
 }
 
 // requestClass is the class of a quoted ICMP request, by its type.

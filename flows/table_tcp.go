@@ -5,7 +5,7 @@ func (t *Table) tcp(p *Packet, line int64, dst []Event) []Event {
 	case p.Flags&(FlagSYN|FlagACK|FlagRST) == FlagSYN:
 		return t.tcpSYN(p, line, dst)
 	case p.Flags&(FlagSYN|FlagACK|FlagRST) == FlagSYN|FlagACK:
-		return t.tcpSYNACK(p, dst)
+		return t.tcpSYNACK(p, line, dst)
 	case p.Flags&FlagRST != 0:
 		return t.tcpRST(p, line, dst)
 	default:
@@ -55,14 +55,12 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 	return t.connect(e, n, TCPSYN, p, line, p.SrcPort, dst)
 }
 
-func (t *Table) tcpSYNACK(p *Packet, dst []Event) []Event {
+func (t *Table) tcpSYNACK(p *Packet, line int64, dst []Event) []Event {
 	k := backward(p, ClassTCP)
 	e, n := t.find(&k)
 	switch {
 	case e == nil:
-		t.stats.Backscatter++
-		t.early(&k, p.DstPort, p)
-		return dst
+		return t.orphan(&k, p.DstPort, Answered, p, line, dst)
 	case e.technique != TCPSYN:
 		t.early(&k, p.DstPort, p)
 		return t.stream(e, dst)
@@ -103,9 +101,7 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	k := forward(p, ClassTCP)
 	e, n := t.find(&k)
 	if e == nil {
-		t.stats.Backscatter++
-		t.early(&back, p.DstPort, p)
-		return dst
+		return t.orphan(&back, p.DstPort, Refused, p, line, dst)
 	}
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
@@ -235,6 +231,7 @@ func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Eve
 	if technique == 0 || t.tombstones.has(t.keys.key(first)) {
 		e, _ := t.create(first)
 		e.technique = TCPACK
+		dst = t.joined(first, p, line, dst)
 		return t.tcpMidStream(e, p, p.SrcPort >= p.DstPort, dst)
 	}
 	e, n := t.create(&k)

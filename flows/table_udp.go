@@ -105,11 +105,14 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: t.clock.now})
 		if answersGroup {
 			t.answered(p)
-		} else {
-			t.stats.Backscatter++
-			back := backward(p, ClassUDP)
-			t.early(&back, p.DstPort, p)
+			return dst
 		}
+		back := backward(p, ClassUDP)
+		if p.Has(MarkReplyLike) {
+			return t.orphan(&back, p.DstPort, Productive, p, line, dst)
+		}
+		t.stats.Backscatter++
+		t.early(&back, p.DstPort, p)
 		return dst
 	}
 	e, n = t.create(k)

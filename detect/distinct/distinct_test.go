@@ -50,9 +50,12 @@ func TestWindowForgetsByHalves(t *testing.T) {
 		w.Add(hash(i), 11)
 	}
 	require.InDelta(t, 100, w.Count(11), 10)
-	require.Zero(t, w.Count(20), "after a long silence")
+	w.Add(hash(1000), 12)
+	require.Zero(t, w.Count(14), "two halves later")
+	w.Add(hash(1), 14)
+	require.Zero(t, w.Count(21), "after a long silence")
 	w.Add(hash(1), 3)
-	require.Equal(t, 1, w.Count(20), "an earlier half means the younger of those held")
+	require.Equal(t, 1, w.Count(21), "an earlier half means the younger of those held")
 }
 
 func TestTotalCountsDistinctItems(t *testing.T) {

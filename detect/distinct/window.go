@@ -48,7 +48,7 @@ func (w *Window) turn(half int64) {
 		return
 	}
 	if half > w.half+1 {
-		clear(w.bits[w.half&1][:])
+		clear(w.bits[(half-1)&1][:])
 	}
 	w.half = half
 	clear(w.bits[half&1][:])

@@ -168,7 +168,12 @@ func notices(t *testing.T) []detect.Notice {
 	over := flood
 	over.Phase, over.Time, over.Last = detect.Close, at(t, "2026-03-10 10:15:00.000"), at(t, "2026-03-10 10:10:00.000")
 	over.Port, over.Ports, over.Sources, over.Packets = nil, 60123, 1234567, 2345678
-	return []detect.Notice{flood, over}
+	service := uint16(1900)
+	reflection := flood
+	reflection.Event, reflection.ID, reflection.Proto, reflection.SrcPort = detect.Reflection, "00000000000f100e", "udp", &service
+	scatter := flood
+	scatter.Event, scatter.ID, scatter.Sources, scatter.Hosts = detect.Backscatter, "00000000000f100f", 0, 254
+	return []detect.Notice{flood, reflection, scatter, over}
 }
 
 // play gives the records of the example day to an encoder.

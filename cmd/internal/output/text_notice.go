@@ -14,7 +14,7 @@ func (t *Text) Notice(n *detect.Notice) error {
 	}
 	t.begin(n.First)
 	p := painter(t.cfg.Color)
-	_, _ = fmt.Fprintf(t.w, "%s %s %s\n", p.dim(t.clock(n.Time)), p.phase(n.Phase), flood(n))
+	_, _ = fmt.Fprintf(t.w, "%s %s %s\n", p.dim(t.clock(n.Time)), p.phase(n.Phase), noticed(n))
 	return t.w.Flush()
 }
 
@@ -25,10 +25,23 @@ func (t *Text) begin(at detect.Time) {
 	}
 }
 
-// flood says whom a flood hits, and with how much.
-func flood(n *detect.Notice) string {
-	return fmt.Sprintf("%s of %s%s: %s from %s addresses%s", n.Event, n.Dst, ports(n),
-		count(n.Packets, n.Proto+" packet"), estimate(n, n.Sources), lasting(n))
+// noticed says whom a notice is about, and what hits it.
+func noticed(n *detect.Notice) string {
+	switch n.Event {
+	case detect.Backscatter:
+		return fmt.Sprintf("backscatter of %s%s: %s to %s addresses that never asked%s", n.Dst, ports(n),
+			count(n.Packets, n.Proto+" answer"), estimate(n, n.Hosts), lasting(n))
+	case detect.Reflection:
+		from := ""
+		if n.SrcPort != nil {
+			from = fmt.Sprintf(" port %d of", *n.SrcPort)
+		}
+		return fmt.Sprintf("reflection on %s%s: %s that it never asked for, from%s %s addresses%s", n.Dst, ports(n),
+			count(n.Packets, n.Proto+" answer"), from, estimate(n, n.Sources), lasting(n))
+	default:
+		return fmt.Sprintf("%s of %s%s: %s from %s addresses%s", n.Event, n.Dst, ports(n),
+			count(n.Packets, n.Proto+" packet"), estimate(n, n.Sources), lasting(n))
+	}
 }
 
 // ports says which ports a notice is about.
