@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,54 @@ func TestAllowedUntilDecoysJoin(t *testing.T) {
 					require.Equal(t, want, closed[i].Outside.Reason)
 				}
 			}
+		})
+	}
+}
+
+// TestAllowedToScanOnly: what a scanner says to what it found is held against its
+// entries like an attempt; that a host calls it back is never allowed.
+func TestAllowedToScanOnly(t *testing.T) {
+	const login = 40 // at 22:20:40; the scan closes a quarter of an hour later
+	for _, c := range []struct {
+		name, entry string
+		then        func(w *wire)
+		verdict     Verdict
+		why         string
+	}{
+		{"a login", "", func(w *wire) { w.talk(login, outside, quarry, 110, 60, 2_000, 3_000) }, Engaged, ""},
+		{"a login after hours", ", when: 22:20-22:21", func(w *wire) { w.talk(70, outside, quarry, 110, 60, 2_000, 3_000) }, Engaged, "Tue 22:21 UTC"},
+		{"a call back", "", func(w *wire) { w.talk(login, quarry, outside, 4444, 1, 20, 30) }, Engaged, "called back by 10.1.2.3"},
+		{"a login days later", "", func(w *wire) { w.idle(2000); w.talk(3*day, outside, quarry, 110, 60, 2_000, 3_000) }, Engaged, ""},
+		{"a login days later, after hours", ", when: tue", func(w *wire) { w.idle(2000); w.talk(3*day, outside, quarry, 110, 60, 2_000, 3_000) }, Engaged, "Fri 22:20 UTC"},
+		{"a call back days later", "", func(w *wire) { w.idle(2000); w.talk(3*day, quarry, outside, 4444, 1, 20, 30) }, Engaged, "called back by 10.1.2.3"},
+		{"nothing more", "", func(*wire) {}, Answered, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWire(t, allowing(t, "{name: x, note: why, src: 203.0.113.7, dst: 10.1.2.3"+c.entry+"}"))
+			w.scan(0)
+			c.then(w)
+			w.end()
+			closed := w.phase(Close)
+			if len(closed) > 1 {
+				require.Equal(t, authorized("x"), closed[0].Authorized)
+				require.Len(t, w.phase(Reopen), 1)
+				require.Equal(t, c.why != "", w.phase(Reopen)[0].Outside != nil)
+			}
+			last := closed[len(closed)-1]
+			require.Equal(t, c.verdict, last.Verdict)
+			require.Equal(t, c.why == "", last.Risk == 0)
+			if c.why == "" {
+				require.Equal(t, authorized("x"), last.Authorized)
+				return
+			}
+			require.Equal(t, c.why, last.Outside.Reason)
+			told := 0
+			for _, s := range w.scans {
+				if slices.Contains(s.Added, "authorization") {
+					told++
+				}
+			}
+			require.Equal(t, 1, told)
 		})
 	}
 }

@@ -18,12 +18,14 @@ type Authorization struct {
 
 // Outside is the first attempt of a scan, of those in the order in which they came
 // to count, that no entry of the allow-list covers although one names the source, or
-// one of many.
+// one of many. It may be a conversation of the scanner with what it found as well, or
+// of a host that it scanned with the scanner.
 type Outside struct {
 	Name   string `json:"name"`   // the entry that comes closest
 	Reason string `json:"reason"` // in what the attempt exceeds it: "port 445"
 	Time   Time   `json:"time"`   // of the attempt
-	// Host, Port and Proto are its target.
+	// Host, Port and Proto are its target; where the scanner was called back, the host
+	// that did so.
 	Host  netip.Addr `json:"host"`
 	Port  uint16     `json:"port,omitempty"`
 	Proto string     `json:"proto"`
@@ -120,6 +122,25 @@ func (au *authority) compare(src *[16]byte, a *attempted) {
 	au.outside = &Outside{
 		Name: closest.Name, Reason: closest.explain(src, a), Time: Time(a.start),
 		Host: flows.Addr(to.host), Port: to.port, Proto: ProtoName(a.class),
+	}
+}
+
+// conversed holds a conversation that the scanner opened with what it had found
+// against the list, like an attempt.
+func (au *authority) conversed(g *Engagement) {
+	src := g.Src.As16()
+	au.judge(&src, &attempted{responder: g.Dst.As16(), port: g.Port, class: flows.ClassTCP, start: int64(g.Time)})
+}
+
+// calledBack sees a host that was scanned open a conversation with the scanner, which
+// no entry allows.
+func (au *authority) calledBack(g *Engagement) {
+	if !au.named || au.outside != nil {
+		return
+	}
+	au.outside = &Outside{
+		Name: au.list[max(slices.Index(au.used, true), 0)].Name, Reason: "called back by " + g.Src.String(),
+		Time: g.Time, Host: g.Src, Proto: "tcp",
 	}
 }
 

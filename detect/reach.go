@@ -149,7 +149,8 @@ func (e *Engine) called(ev *flows.Event) {
 		return scanned && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, inc.firstLine, e.now)
 	})
 	if inc != nil {
-		e.grown(inc, inc.engage(&g))
+		inc.allowed.calledBack(&g)
+		e.grown(inc, inc.engage(&g) || inc.allowed.left())
 		return
 	}
 	e.callsBack(ev, &g)
@@ -163,7 +164,8 @@ func (e *Engine) observeConversed(ev *flows.Event) {
 	g := engagementOf(ev)
 	inc := e.scanOf(&ev.Initiator, func(inc *incident) bool { return e.found(inc, &ev.Initiator, &ev.Responder, ev.Port) })
 	if inc != nil {
-		e.grown(inc, inc.engage(&g))
+		inc.allowed.conversed(&g)
+		e.grown(inc, inc.engage(&g) || inc.allowed.left())
 		return
 	}
 	if !e.returns(ev, &g) {

@@ -14,7 +14,8 @@ import (
 type watch struct {
 	reach
 	sources  [][16]byte
-	record   Scan  // as last reported
+	record   Scan // as last reported
+	allowed  authority
 	first    int64 // line time of its first attempt
 	closed   int64 // line clock when it closed
 	answered []target
@@ -96,7 +97,7 @@ const maxWatchedSources = 64
 // watchOf is what is kept of a scan that closes.
 func (inc *incident) watchOf(now int64) *watch {
 	w := &watch{
-		reach: inc.reach, sources: [][16]byte{inc.addr}, first: inc.firstLine, closed: now,
+		reach: inc.reach, allowed: inc.allowed, sources: [][16]byte{inc.addr}, first: inc.firstLine, closed: now,
 		record: inc.record(Close, Time(inc.ownTime(now))),
 	}
 	if inc.crowd != nil {
@@ -147,7 +148,7 @@ func (e *Engine) returns(ev *flows.Event, g *Engagement) bool {
 		return answered && !e.facts.usedBy(&ev.Initiator, &ev.Responder, ev.Port, w.first, e.now)
 	})
 	if w != nil {
-		e.reengage(w, ev, g)
+		e.reengage(w, ev, g, w.allowed.conversed)
 	}
 	return w != nil
 }
@@ -159,16 +160,21 @@ func (e *Engine) callsBack(ev *flows.Event, g *Engagement) {
 		return w.hosts.has(&ev.Initiator) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, w.first, e.now)
 	})
 	if w != nil {
-		e.reengage(w, ev, g)
+		e.reengage(w, ev, g, w.allowed.calledBack)
 	}
 }
 
 // reengage reopens a closed scan by a conversation, unless that began before it closed
-// and is known.
-func (e *Engine) reengage(w *watch, ev *flows.Event, g *Engagement) {
+// and is known. judge holds it against the allow-list.
+func (e *Engine) reengage(w *watch, ev *flows.Event, g *Engagement, judge func(*Engagement)) {
 	began := ev.At - int64(ev.Lasted)*millisecond
 	if fresh := w.engage(g); !fresh && began <= w.closed {
 		return
+	}
+	added := []string{"engaged"}
+	left := w.allowed.left()
+	if judge(g); w.allowed.left() != left {
+		added = append(added, "authorization")
 	}
 	w.due, w.offset = e.now+idleMin, ev.Start-ev.Line
 	e.check = min(e.check, w.due)
@@ -177,9 +183,9 @@ func (e *Engine) reengage(w *watch, ev *flows.Event, g *Engagement) {
 		w.open = true
 		e.stats.Reopened++
 		e.reopened = append(e.reopened, w)
-		e.tell(w, Reopen, e.now, []string{"engaged"})
-	case w.news():
-		e.tell(w, Update, e.now, []string{"engaged"})
+		e.tell(w, Reopen, e.now, added)
+	case w.news() || len(added) > 1:
+		e.tell(w, Update, e.now, added)
 	}
 }
 
@@ -191,6 +197,8 @@ func (e *Engine) tell(w *watch, phase Phase, now int64, added []string) {
 	sc.Verdict, sc.Engaged = Engaged, w.engaged
 	sc.Severity = severity(sc.Verdict, sc.Direction)
 	sc.Attack = attack(sc)
+	sc.Authorized, sc.Outside = nil, nil
+	w.allowed.note(sc)
 	sc.Risk = risk(sc)
 	e.cfg.Report(sc.clone())
 }
