@@ -35,9 +35,10 @@ type App struct {
 	say     *Voice
 	bar     *bar
 	out     *fanout
-	watch   func(*sensor.Config) // nil: nobody asks how it decides
-	closed  []detect.Scan        // for --expect
-	worst   int                  // highest severity of a closed scan that was not authorized
+	watch   func(*sensor.Config) error // nil: nobody asks how it decides
+	engines int                        // that run beside the one in force
+	closed  []detect.Scan              // for --expect
+	worst   int                        // highest severity of a closed scan that was not authorized
 }
 
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
@@ -54,10 +55,7 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	}
 	a.source = source
 	if plan.Explain != nil {
-		if err := a.openExplain(a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
-			_ = source.Close()
-			return nil, err
-		}
+		a.openExplain(a.bar.above(streams.Out), isTerminal(streams.Out))
 		return a, nil
 	}
 	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
@@ -115,6 +113,12 @@ func (a *App) run(ctx context.Context) error {
 		_ = a.out.close()
 		return exit.With(exit.Usage, err)
 	}
+	if a.watch != nil {
+		if err := a.watch(&cfg); err != nil {
+			_ = a.out.close()
+			return err
+		}
+	}
 	defer a.collect()()
 	s, err := sensor.New(cfg)
 	if err != nil {
@@ -151,9 +155,6 @@ func (a *App) sensorConfig() sensor.Config {
 		if o.Format == config.Attempts {
 			cfg.OnAttempt = func(at flows.Attempt) { a.out.attempt(&at) }
 		}
-	}
-	if a.watch != nil {
-		a.watch(&cfg)
 	}
 	return cfg
 }

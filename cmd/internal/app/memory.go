@@ -22,7 +22,7 @@ const (
 // collect has the garbage collector keep to the budget, unless the environment tells it
 // otherwise, and returns what undoes that.
 func (a *App) collect() (undo func()) {
-	percent, limit := collectAt, a.plan.Memory+garbage
+	percent, limit := collectAt, a.plan.Memory*int64(1+a.engines)+garbage
 	if os.Getenv("GOGC") != "" {
 		percent = debug.SetGCPercent(-1)
 	}

@@ -25,8 +25,8 @@ may also be one that was scanned. Without ADDRESS it says how near each rule cam
 to naming somebody who was not named.
 
     -r, --read FILE         As of synoptic, as are --tunnels, --count, --strict,
-                            --profile, --rules, --allow, --home, --verbose,
-                            --color, --progress and EXPRESSION.
+                            --profile, --rules, --allow, --home, --memory,
+                            --verbose, --color, --progress and EXPRESSION.
     --all                   List every attempt, and all that is cut short else.
     --json                  Write JSON: one record, with --all the attempts
                             before it, one a line.
@@ -34,7 +34,8 @@ to naming somebody who was not named.
                             each rule alone, and of all at once, and who would
                             come or go. Runs an engine for each threshold beside
                             the one in force, 80 for the default rules, at some
-                            10 MB each and what they remember.
+                            10 MB each and what they remember. --memory bounds
+                            each: with 16MiB it is 3 MB.
 
 An attempt is told of by what came of it and how it is judged: counted, or the
 reason why it is no evidence. COUNTED is the highest count of a rule under one
