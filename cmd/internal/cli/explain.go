@@ -33,7 +33,7 @@ to naming somebody who was not named.
     --sweep                 Say how many scans other thresholds would give: of
                             each rule alone, and of all at once, and who would
                             come or go. Runs an engine for each threshold beside
-                            the one in force, 80 for the default rules, at some
+                            the one in force, some 90 for the default rules, at
                             10 MB each and what they remember. --memory bounds
                             each: with 16MiB it is 3 MB.
 
