@@ -179,7 +179,7 @@ func (e *Engine) Replace(rules Rules) error {
 // Stats tells what the engine has done so far.
 func (e *Engine) Stats() Stats {
 	s := e.stats
-	s.Sources, s.SourcesEvicted = len(e.sources.slab), e.sources.evicted
+	s.Sources, s.SourcesEvicted = e.sources.size, e.sources.evicted
 	s.Watches, s.WatchesEvicted = len(e.watches.list), e.watches.evicted
 	s.Groups, s.GroupsEvicted = e.groups.size, e.groups.evicted+e.walkers.evicted
 	return s
@@ -352,7 +352,7 @@ func (e *Engine) observeSuccess(ev *flows.Event) {
 	if len(e.walkers.ring) == 0 {
 		return
 	}
-	if s := e.sources.find(&ev.Initiator); s != nil && s.walks > 0 {
+	if s := e.sources.find(&ev.Initiator); s != nil && s.walks {
 		e.probe = probeFrom(ev, s)
 		e.step(s, &e.probe)
 	}

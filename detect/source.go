@@ -26,7 +26,7 @@ type source struct {
 
 	partial  bool  // an earlier record of it, with successes, may have been forgotten
 	succeeds bool  // an attempt of it was answered
-	walks    int   // that were begun
+	walks    bool  // one was begun
 	made     int64 // line clock when the record was made
 	lone     lone
 	votes    marks.Votes // on the tool, since the last scan
@@ -48,10 +48,14 @@ func (s *source) remember(ev *flows.Event) {
 	}
 }
 
+// sourceChunk is how many records are allocated at a time: growing never copies.
+const sourceChunk = 1 << 10
+
 // sourceTable holds the records of sources: a slab, and an index by address.
 type sourceTable struct {
 	index   index
-	slab    []*source
+	chunks  []*[sourceChunk]source
+	size    int
 	hand    int
 	max     int
 	evicted uint64
@@ -61,58 +65,65 @@ type sourceTable struct {
 
 func newSourceTable(bound int) sourceTable { return sourceTable{index: newIndex(), max: bound} }
 
+func (t *sourceTable) at(n int) *source { return &t.chunks[n/sourceChunk][n%sourceChunk] }
+
 func (t *sourceTable) find(addr *[16]byte) *source {
 	hash := hashAddr(addr, 0)
 	for n, at := t.index.first(hash); n != none; n, at = t.index.next(hash, at) {
-		if s := t.slab[n]; s.addr == *addr {
+		if s := t.at(int(n)); s.addr == *addr {
 			return s
 		}
 	}
 	return nil
 }
 
-func (t *sourceTable) hashOf(n uint32) uint64 { return t.slab[n].hash }
+func (t *sourceTable) hashOf(n uint32) uint64 { return t.at(int(n)).hash }
 
-func (t *sourceTable) full() bool { return len(t.slab) >= t.max }
+func (t *sourceTable) full() bool { return t.size >= t.max }
 
 // make adds a record, in the place of the victim if there is no other.
 func (t *sourceTable) make(addr *[16]byte, now int64) *source {
-	s := &source{addr: *addr, hash: hashAddr(addr, 0), made: now, active: now}
-	if !t.full() {
-		t.slab = append(t.slab, s)
-		t.index.add(s.hash, uint32(len(t.slab)-1), t.hashOf)
+	n := t.hand
+	if t.full() {
+		t.forget(n, now)
 	} else {
-		t.evicted++
-		old := t.slab[t.hand]
-		if old.succeeds {
-			t.forgot, t.lost = true, now
+		if n = t.size; n%sourceChunk == 0 {
+			t.chunks = append(t.chunks, new([sourceChunk]source))
 		}
-		t.index.remove(old.hash, uint32(t.hand), t.hashOf)
-		t.slab[t.hand] = s
-		t.index.add(s.hash, uint32(t.hand), t.hashOf)
+		t.size++
 	}
-	s.partial = t.forgot
+	s := t.at(n)
+	*s = source{addr: *addr, hash: hashAddr(addr, 0), made: now, active: now, partial: t.forgot}
+	t.index.add(s.hash, uint32(n), t.hashOf)
 	return s
 }
 
+func (t *sourceTable) forget(n int, now int64) {
+	t.evicted++
+	s := t.at(n)
+	if s.succeeds {
+		t.forgot, t.lost = true, now
+	}
+	t.index.remove(s.hash, uint32(n), t.hashOf)
+}
+
 // looks is how many records an eviction compares.
-const looks = 64
+const looks = 16
 
 // victim moves the hand to the record to be forgotten next: of those it passes,
 // the one quiet for longest, with no open scan if there is one.
 func (t *sourceTable) victim() *source {
-	best, from := -1, t.hand
-	for n := range len(t.slab) {
-		if n >= looks && t.slab[best].incident == nil {
+	best, from := (t.hand+1)%t.size, t.hand
+	for n := 1; n < t.size; n++ {
+		if n >= looks && t.at(best).incident == nil {
 			break
 		}
-		i := (from + 1 + n) % len(t.slab)
-		if best < 0 || t.slab[i].spareable(t.slab[best]) {
+		if i := (from + 1 + n) % t.size; t.at(i).spareable(t.at(best)) {
 			best = i
 		}
 	}
 	t.hand = best
-	return t.slab[best]
+	return t.at(best)
 }
 
 // spareable reports whether s can be spared rather than o. A forged source never had

@@ -161,7 +161,7 @@ func (t *walkerTable) victim() int {
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
 	failure := pr.fails()
-	if !failure && (!success || s.walks == 0) {
+	if !failure && (!success || !s.walks) {
 		return
 	}
 	for _, r := range e.walks {
@@ -229,7 +229,7 @@ func (e *Engine) beginWalk(r *compiledRule, s *source, pr *probe, c contact) *wa
 	first := s.lone
 	if first.class == pr.class && (first.responder == pr.responder || !r.byDst) {
 		if v := r.value(&attempted{responder: first.responder, port: first.port, class: first.class, proto: pr.proto}); v != c.value {
-			s.walks++
+			s.walks = true
 			w := e.walkers.make(r.key(s, pr, 0))
 			w.up(contact{value: v, port: first.port, failed: true, line: first.line})
 			return w
