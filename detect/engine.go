@@ -373,6 +373,7 @@ func (e *Engine) count(s *source, pr *probe) {
 	if success && !e.merits {
 		return
 	}
+	alone := e.isAlone(s, pr)
 	for _, r := range e.rules {
 		if r.early != opening || success && r.unproductive || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
 			continue
@@ -386,6 +387,10 @@ func (e *Engine) count(s *source, pr *probe) {
 		if !r.unproductive && !pr.flagged {
 			pr.flagged = true
 			e.past.flag(s, &pr.attempted)
+		}
+		if alone && r.unproductive {
+			e.stands(r, s, pr, 1)
+			continue
 		}
 		if r.Sigma > 0 {
 			e.unusual(r, s, pr)

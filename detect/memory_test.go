@@ -53,7 +53,7 @@ func TestBoundsAreWhatThingsTake(t *testing.T) {
 		sources, targets int
 	}{
 		"sources":               {func(c *Config) { c.Sources = 100_000 }, 100_000, 1},
-		"counts":                {func(c *Config) { c.Groups = 7 << 13 }, 60_000, 1},
+		"counts":                {func(c *Config) { c.Groups = 7 << 13 }, 60_000, 2},
 		"history":               {func(c *Config) { c.History = 200_000 }, 200_000, 1},
 		"walks":                 {func(c *Config) { c.Walks = 8_000 }, 10_000, 3},
 		"targets of open scans": {func(c *Config) { c.OpenTargets = 100_000 }, 3, 60_000},

@@ -11,6 +11,7 @@ type source struct {
 	hash     uint64
 	newest   uint64 // its latest attempt in the history, 0 for none
 	after    uint64 // attempts up to here belong to scans that are closed
+	waiting  uint64 // its only attempt, as long as that is not counted
 	closed   int64  // line time of the last attempt of those scans
 	incident *incident
 	active   int64 // line clock when an attempt of it last counted
