@@ -101,6 +101,7 @@ type Engine struct {
 	guard    guardSets
 	list     list
 	surges   *surges
+	health   health
 	probe    probe // what is being observed
 }
 

@@ -132,11 +132,16 @@ func finalLeaning(ev *flows.Event, proven bool) leaning {
 
 // notice holds an event against what is no scan.
 func (e *Engine) notice(ev *flows.Event) {
+	e.healthy(ev)
 	switch ev.Kind {
 	case flows.Orphaned:
 		e.stray(ev)
 	case flows.Joined:
 		e.joined(ev)
+	case flows.Opened:
+		if ev.Marks&flows.MarkGateway != 0 {
+			e.gateway(ev)
+		}
 	default:
 		e.flood(ev)
 	}

@@ -10,6 +10,8 @@ const (
 	Flood       NoticeKind = "flood"       // many sources, most of them forged, reach for one host and want nothing of it
 	Backscatter NoticeKind = "backscatter" // a host answers many that never asked it: somebody floods it in their names
 	Reflection  NoticeKind = "reflection"  // many hosts answer one that never asked them: somebody asks in its name
+	GatewayARP  NoticeKind = "gateway-arp" // a router asks its links for many hosts: somebody behind it wants to know
+	Health      NoticeKind = "health"      // what the run can and cannot see and know: Notice.About
 )
 
 // Notice is a record of something that is no scan. It names whom it hits, and
@@ -17,29 +19,34 @@ const (
 // JSON form is the canonical record.
 type Notice struct {
 	Event NoticeKind `json:"event"`
-	Phase Phase      `json:"phase"`
-	ID    string     `json:"id"`   // the same for the same notice in the same capture, always
-	Time  Time       `json:"time"` // when this record became due, by the packets' clock
+	Phase Phase      `json:"phase,omitempty"` // none of health
+	ID    string     `json:"id"`              // the same for the same notice in the same capture, always
+	Time  Time       `json:"time"`            // when this record became due, by the packets' clock
 
 	Dst     *netip.Addr `json:"dst"`                // whom it hits; of backscatter, far away
 	Port    *uint16     `json:"port"`               // the one port of Dst with nine tenths of the packets, or null
 	Ports   int         `json:"ports,omitempty"`    // distinct ports, where there is no such one
 	SrcPort *uint16     `json:"src_port,omitempty"` // of a reflection, the one that nine tenths come from
-	Proto   string      `json:"proto"`
+	Proto   string      `json:"proto,omitempty"`
+	Gateway *netip.Addr `json:"gateway,omitempty"` // the router of gateway-arp, where Dst is null
 
 	// Sources counts the addresses that it came from, or seemed to come from;
-	// Hosts those that got the answers of backscatter.
+	// Hosts those that got the answers of backscatter, or that a gateway asked for.
 	Sources int `json:"sources,omitempty"`
 	Hosts   int `json:"hosts,omitempty"`
 	// Estimated says that Sources, Hosts and Ports are estimates, of some 3 %, and
 	// that Packets are at least so many.
 	Estimated bool    `json:"estimated,omitempty"`
-	Packets   uint64  `json:"packets"`
-	Rate      float64 `json:"rate"` // packets a second, from First to Last
+	Packets   uint64  `json:"packets,omitempty"`
+	Rate      float64 `json:"rate,omitempty"` // packets a second, from First to Last
 	First     Time    `json:"first"`
 	Last      Time    `json:"last"`
 
 	Evidence *NoticeEvidence `json:"evidence,omitempty"`
+
+	About    string     `json:"about,omitempty"` // of health: HealthLearning and so on
+	Count    uint64     `json:"count,omitempty"` // how often
+	Learning []Learning `json:"learning,omitempty"`
 }
 
 // NoticeEvidence is what made a notice open: distinct addresses within a window,

@@ -65,7 +65,7 @@ func itemOf(ev *flows.Event, who *[16]byte) item {
 
 // newSurge makes a surge of a full hub.
 func newSurge(h *hub, kind *surgeKind, v *view, it *item) *surge {
-	s := &surge{hub: h, kind: kind, name: kind.name, view: v, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start}
+	s := &surge{hub: h, kind: kind, name: kind.name, view: v, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start, packets: uint64(h.n) - 1}
 	for _, known := range h.items {
 		s.all.Add(known)
 	}
@@ -163,9 +163,12 @@ func (s *surge) record(phase Phase, at int64) Notice {
 	}
 	s.said, s.single = s.addresses(), s.to.one()
 	s.look = s.count + max(s.said/2, 1)
-	if s.name == Backscatter {
+	switch s.name {
+	case GatewayARP:
+		n.Dst, n.Gateway, n.Hosts = nil, &dst, s.said
+	case Backscatter:
 		n.Hosts = s.said
-	} else {
+	default:
 		n.Sources = s.said
 	}
 	evidence := s.opening

@@ -22,6 +22,7 @@ type TableStats struct {
 	Packets     uint64 // packets given to Add
 	Attempts    uint64 // attempts opened
 	Connections uint64 // connections of those attempts
+	Doubled     uint64 // SYNs that came again within a millisecond, with the same identification
 	Backscatter uint64 // replies, resets and ICMP errors that belonged to nothing when they came
 	MidStream   uint64 // conversations whose beginning was not seen
 	Evicted     uint64 // targets forgotten because the table was full

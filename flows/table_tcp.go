@@ -39,6 +39,9 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 	e, n := t.find(&k)
 	if e != nil && e.technique == TCPSYN && !e.has(stateStream) && e.remembers(p.SrcPort, uint16(p.Seq)) {
 		e.copied()
+		if p.IPID == e.ipid && p.Time-e.start < millisecond {
+			t.stats.Doubled++
+		}
 		return dst
 	}
 	back := backward(p, ClassTCP)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -69,6 +70,7 @@ type Summary struct {
 	Table      flows.TableStats
 	Detect     detect.Stats
 	Filtered   uint64                 // packets that the filter left out
+	Learning   []detect.Learning      // what had not been learned yet at the end
 	Settled    uint64                 // segments passed over because they could change no outcome
 	First      detect.Time            // earliest packet time; 0 without packets
 	Last       detect.Time            // latest packet time
@@ -138,6 +140,8 @@ func (s *Sensor) Run(ctx context.Context, src capture.Source) (Summary, error) {
 		err = statsErr
 	}
 	sum.Capture = stats
+	sum.Learning = slices.DeleteFunc(slices.Clone(s.engine.Learning()), func(l detect.Learning) bool { return l.Until <= sum.Last })
+	s.health(&sum)
 	return sum, err
 }
 

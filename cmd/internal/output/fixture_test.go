@@ -173,7 +173,21 @@ func notices(t *testing.T) []detect.Notice {
 	reflection.Event, reflection.ID, reflection.Proto, reflection.SrcPort = detect.Reflection, "00000000000f100e", "udp", &service
 	scatter := flood
 	scatter.Event, scatter.ID, scatter.Sources, scatter.Hosts = detect.Backscatter, "00000000000f100f", 0, 254
-	return []detect.Notice{flood, reflection, scatter, over}
+	router := scatter
+	router.Event, router.ID, router.Dst, router.Gateway, router.Proto, router.Port = detect.GatewayARP, "00000000000f1010", nil, &dst, "arp", nil
+	all := []detect.Notice{flood, reflection, scatter, router, over}
+	for _, about := range []string{
+		detect.HealthLearning, detect.HealthOneWay, detect.HealthDrops, detect.HealthClockJump,
+		detect.HealthDuplicates, detect.HealthSaturation,
+	} {
+		n := detect.HealthNotice(about, over.Time, 7)
+		if about == detect.HealthLearning {
+			n.Learning = []detect.Learning{{What: "baselines", Until: over.Time + 24*3600e9}}
+		}
+		n.Proto = "tcp"
+		all = append(all, n)
+	}
+	return all
 }
 
 // play gives the records of the example day to an encoder.

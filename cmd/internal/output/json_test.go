@@ -177,7 +177,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"fired": reflect.TypeFor[detect.Fired](), "outcomes": reflect.TypeFor[detect.Outcomes](),
 		"endpoint": reflect.TypeFor[detect.Endpoint](), "notice": reflect.TypeFor[detect.Notice](),
 		"authorization": reflect.TypeFor[detect.Authorization](), "outside": reflect.TypeFor[detect.Outside](),
-		"notice_evidence": reflect.TypeFor[detect.NoticeEvidence](), "explain": reflect.TypeFor[explain.Explanation](),
+		"learning": reflect.TypeFor[detect.Learning](), "notice_evidence": reflect.TypeFor[detect.NoticeEvidence](), "explain": reflect.TypeFor[explain.Explanation](),
 		"stand": reflect.TypeFor[explain.Stand](), "sweep": reflect.TypeFor[explain.Swept](),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,9 @@ type Run struct {
 	Reopened     uint64 `json:"reopened,omitempty"`
 	EvictedWatch uint64 `json:"evicted_watch,omitempty"`
 
-	Stopped string `json:"stopped,omitempty"` // why the input was not read to its end
+	// Learning is what the run had too little time to learn.
+	Learning []detect.Learning `json:"learning,omitempty"`
+	Stopped  string            `json:"stopped,omitempty"` // why the input was not read to its end
 
 	Profile string         `json:"profile"` // the profile's name, or the rules file's
 	Home    []netip.Prefix `json:"home"`
@@ -125,7 +127,7 @@ func RunOf(s *sensor.Summary) Run {
 		ClockJumps: s.Table.ClockJumps,
 		Evicted:    s.Table.Evicted, EvictedLive: s.Table.EvictedLive,
 		EvictedSource: s.Detect.SourcesEvicted, EvictedCount: s.Detect.GroupsEvicted,
-		Opened: s.Detect.Opened, Closed: s.Detect.Closed,
+		Opened: s.Detect.Opened, Closed: s.Detect.Closed, Learning: s.Learning,
 		Reopened: s.Detect.Reopened, EvictedWatch: s.Detect.WatchesEvicted,
 	}
 	if r.Packets > 0 {

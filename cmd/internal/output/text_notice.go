@@ -2,19 +2,26 @@ package output
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/synoptic-ids/synoptic/detect"
 )
 
-// Notice implements [Encoder]. That something has grown is for those who want to know
-// more.
+// Notice implements [Encoder]. That something has grown, what a router asks, and what is
+// in the account at the end or is to be learned, is for those who want to know more.
 func (t *Text) Notice(n *detect.Notice) error {
-	if n.Phase == detect.Update && !t.cfg.Verbose {
+	quiet := n.Phase == detect.Update || n.Event == detect.GatewayARP ||
+		n.Event == detect.Health && n.About != detect.HealthOneWay && n.About != detect.HealthDuplicates
+	if quiet && !t.cfg.Verbose {
 		return nil
 	}
 	t.begin(n.First)
 	p := painter(t.cfg.Color)
-	_, _ = fmt.Fprintf(t.w, "%s %s %s\n", p.dim(t.clock(n.Time)), p.phase(n.Phase), noticed(n))
+	phase := p.phase(n.Phase)
+	if n.Event == detect.Health {
+		phase = p.dim(string(n.Event))
+	}
+	_, _ = fmt.Fprintf(t.w, "%s %s %s\n", p.dim(t.clock(n.Time)), phase, noticed(n))
 	return t.w.Flush()
 }
 
@@ -38,9 +45,36 @@ func noticed(n *detect.Notice) string {
 		}
 		return fmt.Sprintf("reflection on %s%s: %s that it never asked for, from%s %s addresses%s", n.Dst, ports(n),
 			count(n.Packets, n.Proto+" answer"), from, estimate(n, n.Sources), lasting(n))
+	case detect.GatewayARP:
+		return fmt.Sprintf("gateway %s asks for %s hosts by %s: %s%s", n.Gateway, estimate(n, n.Hosts), n.Proto,
+			count(n.Packets, "request"), lasting(n))
+	case detect.Health:
+		return condition(n)
 	default:
 		return fmt.Sprintf("%s of %s%s: %s from %s addresses%s", n.Event, n.Dst, ports(n),
 			count(n.Packets, n.Proto+" packet"), estimate(n, n.Sources), lasting(n))
+	}
+}
+
+// condition says what is the matter with the run.
+func condition(n *detect.Notice) string {
+	switch n.About {
+	case detect.HealthLearning:
+		var parts []string
+		for _, l := range n.Learning {
+			parts = append(parts, fmt.Sprintf("%s until %s", l.What, l.Until.Std().Format("2006-01-02 15:04:05")))
+		}
+		return "learning " + strings.Join(parts, ", ")
+	case detect.HealthOneWay:
+		return "the capture does not see replies by " + n.Proto + ": silence says nothing"
+	case detect.HealthDrops:
+		return count(n.Count, "packet") + " lost before the capture was written"
+	case detect.HealthClockJump:
+		return count(n.Count, "jump") + " of the capture's clock"
+	case detect.HealthDuplicates:
+		return count(n.Count, "packet") + " came twice, as from a mirror port that sends both what comes in and what goes out"
+	default:
+		return "memory was short: " + count(n.Count, "record") + " forgotten"
 	}
 }
 
