@@ -92,6 +92,7 @@ type Engine struct {
 	facts    facts
 	outages  [2]outage   // of IPv4, of IPv6
 	open     []*incident // in the order in which they opened
+	orders   orders
 	watches  watchTable
 	// Closed scans that were reopened, in that order.
 	reopened []*watch
@@ -206,6 +207,8 @@ func (e *Engine) Observe(ev *flows.Event) {
 		e.observeChanged(ev)
 	case flows.Final:
 		e.observeFinal(ev)
+	case flows.Ordered:
+		e.orders.add(ev)
 	case flows.Conversed:
 		e.observeConversed(ev)
 	}

@@ -80,6 +80,8 @@ type incident struct {
 	doubling         int  // targets at which an update is due
 	room             *int // how many more targets the open scans may hold
 	said             said
+	orders           *orders // of all FTP clients; nil of a crowd
+	abusers          []abuser
 
 	crowd      *crowd           // nil of a single source
 	speaker    int              // the member whose attempt is taken
@@ -137,7 +139,7 @@ func (inc *incident) ownTime(line int64) int64 { return line - inc.lastLine + in
 func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe) {
 	e.stats.Opened++
 	inc := &incident{
-		source: s, addr: s.addr, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
+		source: s, addr: s.addr, orders: &e.orders, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
 		allowed: e.allow.of(&s.addr), room: &e.room,
 	}
 	s.incident = inc

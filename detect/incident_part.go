@@ -47,6 +47,9 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 		}
 		*inc.room--
 		inc.meet(p, a, k)
+		if client, ok := inc.orders.behind(&inc.addr, a); ok {
+			inc.ordered(client)
+		}
 		st.outcome, st.code, st.start = a.outcome, a.code, a.start-1
 	} else {
 		inc.tally.count(p.technique, &k, &st, -1)

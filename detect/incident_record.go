@@ -48,7 +48,7 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		Evidence: inc.evidence, VLAN: inc.vlan,
 	}
 	if inc.crowd == nil {
-		sc.Src = flows.Addr(inc.addr)
+		sc.Src, sc.AbusedBy = flows.Addr(inc.addr), inc.abusedBy()
 	} else {
 		inc.crowd.describe(&sc)
 	}

@@ -114,6 +114,9 @@ type Scan struct {
 	// and proxies do. They are left out of Answered.
 	AnswersAll []netip.Addr `json:"answers_all,omitempty"`
 
+	// AbusedBy are the clients that told Src, an FTP server, to connect to the targets, or
+	// to three of them at least: a bounce. They are the scanners, and Src is not to blame.
+	AbusedBy []netip.Addr `json:"abused_by,omitempty"`
 	// Engaged are the first 64 conversations beyond probing, by pair of hosts and port.
 	Engaged []Engagement `json:"engaged,omitempty"`
 

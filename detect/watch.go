@@ -208,6 +208,7 @@ func (sc *Scan) clone() Scan {
 	c := *sc
 	c.Techniques, c.Rules, c.Parts = slices.Clone(sc.Techniques), slices.Clone(sc.Rules), slices.Clone(sc.Parts)
 	c.HostRanges, c.Answered, c.AnswersAll = slices.Clone(sc.HostRanges), slices.Clone(sc.Answered), slices.Clone(sc.AnswersAll)
+	c.AbusedBy = slices.Clone(sc.AbusedBy)
 	c.Reasons, c.Attack, c.Added = slices.Clone(sc.Reasons), slices.Clone(sc.Attack), slices.Clone(sc.Added)
 	c.Engaged, c.Srcs, c.Authorized = slices.Clone(sc.Engaged), slices.Clone(sc.Srcs), slices.Clone(sc.Authorized)
 	return c

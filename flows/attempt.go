@@ -129,6 +129,10 @@ const (
 	// Joined is about a conversation of TCP whose beginning was not seen: its key only,
 	// of which either side may be the initiator.
 	Joined
+	// Ordered comes, also after Final, when the initiator of a conversation with an FTP
+	// server tells it where to connect to. Only Key is set of the attempt, and Question,
+	// which is [OrderOf] that host and port.
+	Ordered
 )
 
 // Event is one step in the life of an attempt.

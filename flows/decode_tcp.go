@@ -27,6 +27,9 @@ func (d *Decoder) tcp(p *Packet, b []byte, wire int) bool {
 		if header > 20 {
 			p.tcpOptions(b[20:header], false)
 		}
+		if p.DstPort == ftpControl && wire > header && p.Marks&MarkFragmented == 0 {
+			p.readOrder(b[header:min(len(b), wire)])
+		}
 		return true
 	}
 	p.brokenTCP(b, header, wire)

@@ -208,4 +208,8 @@
 // quoted source port; and UDP that is MarkReplyLike by the last but one case of rule 7, if it
 // answers no group. Its attempt is the question that it would answer. Then it is kept by rule 15.
 // A segment without an entry that makes a mid-stream entry emits Joined.
+//
+// 18. Orders. A segment of the initiator that is marked MarkOrder emits Ordered, before
+// anything else, if the attempt of TCPSYN that it belongs to is productive, or both
+// sides have sent payload since its entry became mid-stream.
 package flows

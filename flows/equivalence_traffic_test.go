@@ -16,6 +16,8 @@ var talks = []string{
 	"0s S $C > $S seq=9\n20ms SA $S > $C ack=10\n40ms A $C > $S seq=10\n45ms PA $C > $S seq=10 len=50\n60ms A $S > $C\n70ms PA $S > $C len=90\n80ms FA $C > $S\n99ms FA $S > $C\n100ms A $C > $S",
 	"0s S $C > $S seq=9\n20ms SA $S > $C seq=19 ack=10\n40ms A $C > $S seq=10 ack=20\n45ms PA $C > $S seq=10 ack=20 len=50\n60ms PA $S > $C seq=20 ack=60 len=1400\n70ms PA $S > $C seq=3900 len=1400\n80ms FA $C > $S seq=6000 ack=5300\n99ms FA $S > $C seq=5300 ack=6001\n100ms R $C > $S seq=6001",
 	"0s S $C > $S seq=9\n20ms SA $S > $C seq=19 ack=10\n45ms PA $C > $S seq=10 ack=20 len=50\n60ms PA $S > $C seq=20 ack=60 len=90\n8s S $C > $S seq=99\n8.1s SA $S > $C seq=9 ack=100\n9s PA $C > $S seq=100 ack=10 len=5\n11s PA $S > $C seq=10 ack=105 len=5\n35s RA $S > $C seq=9000 ack=105",
+	"0s S $C > $S seq=9\n20ms SA $S > $C ack=10\n40ms PA $S > $C len=9\n45ms PA $C > $S seq=10 len=50\n60ms A $S > $C\n70ms PA $C > $S len=26 order=c:25\n80ms PA $S > $C len=9",
+	"0s PA $C > $S len=9 order=c:25\n10ms PA $S > $C len=9\n20ms PA $C > $S len=26 order=c:25\n30ms PA $S > $C len=9 order=b:1",
 	"0s S $C > $S seq=9\n20ms SA $S > $C ack=10\n40ms A $C > $S seq=10\n15s PA $C > $S seq=10 len=50\n15.1s A $S > $C",
 	"0s S $C > $S seq=9\n1ms RA $S > $C ack=10",
 	"0s S $C > $S seq=9\n1s S $C > $S seq=9\n3s S $C > $S seq=9\n7s S $C > $S seq=9\n15s S $C > $S seq=9",

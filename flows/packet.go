@@ -61,6 +61,7 @@ const (
 	MarkTruncatedIP                  // less of the IP payload was captured than its header states
 	MarkGateway                      // set by the table: an ARP request or neighbour solicitation from the link address of a gateway
 	MarkCarrier                      // it carries another packet in a tunnel: no attempt, and no answer to one
+	MarkOrder                        // TCP to port 21: an FTP client tells the server where to connect to
 )
 
 // Packet is what the table needs to know of one packet. It holds no pointer
@@ -88,7 +89,8 @@ type Packet struct {
 	Options uint32
 	// Question is a hash of payload bytes 2 to 18 of a UDP datagram, and of those
 	// to 64 if they ask a name server for one name, as far as they were captured; 0
-	// for an empty payload.
+	// for an empty payload. Of TCP it is 0, or what [OrderOf] gives where MarkOrder is
+	// set.
 	Question uint32
 
 	SrcPort, DstPort             uint16 // TCP, UDP, SCTP; else 0

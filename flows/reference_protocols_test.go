@@ -115,11 +115,14 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 	for _, k := range order {
 		e := r.entries[k]
+		if e != nil && k == own && p.Has(MarkOrder) {
+			r.order(p, e, k)
+		}
 		switch {
 		case e == nil:
 			continue
 		case e.attempt == nil:
-			r.stream(p, e)
+			r.stream(p, e, k == own)
 		case e.attempt.Technique == TCPSYN && k == own:
 			r.fromInitiator(p, e.attempt)
 		case e.attempt.Technique == TCPSYN:
@@ -128,7 +131,7 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 			r.probeAgain(p, line, e)
 		default:
 			r.midStream(e)
-			r.stream(p, e)
+			r.stream(p, e, false)
 		}
 		return
 	}
@@ -139,15 +142,15 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 	e := &refEntry{}
 	r.entries[order[0]] = e
 	r.joined(p, order[0], line)
-	r.stream(p, e)
+	r.stream(p, e, order[0] == own)
 }
 
 // stream is the rest of rule 13: a segment of a mid-stream entry.
-func (r *reference) stream(p *Packet, e *refEntry) {
-	if p.Payload > 0 && !slices.Contains(e.spoke, p.Src) {
-		e.spoke = append(e.spoke, p.Src)
+func (r *reference) stream(p *Packet, e *refEntry, initiator bool) {
+	if p.Payload > 0 {
+		e.ahead, e.back = e.ahead || initiator, e.back || !initiator
 	}
-	if len(e.spoke) == 2 {
+	if e.ahead && e.back {
 		r.carries(p.SrcMAC, p.Src)
 	}
 }
@@ -261,7 +264,7 @@ func (r *reference) probeAgain(p *Packet, line int64, e *refEntry) {
 		r.first(p, line, a.Key, t)
 	default:
 		r.midStream(e)
-		r.stream(p, e)
+		r.stream(p, e, true)
 	}
 }
 

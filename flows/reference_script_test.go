@@ -56,7 +56,7 @@ var refWords = []struct {
 const refFlagLetters = "FSRPAUEW"
 
 var (
-	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final", "Conversed", "Orphaned", "Joined"}
+	refKindNames      = []string{"", "Opened", "Counted", "Raised", "Withdrawn", "Final", "Conversed", "Orphaned", "Joined", "Ordered"}
 	refOutcomeNames   = []string{"silent", "unreachable", "refused", "answered", "productive", "expired", "unseen"}
 	refTechniqueNames = []string{
 		"", "tcp-syn", "tcp-fin", "tcp-null", "tcp-xmas", "tcp-maimon", "tcp-ack", "udp",
@@ -184,6 +184,11 @@ func refOption(p *Packet, o string) error {
 	case "carrier":
 		p.Marks |= MarkCarrier
 		return nil
+	case "order":
+		p.Marks |= MarkOrder
+		a, port, err := refEndpoint(value)
+		p.Question = OrderOf(a, port)
+		return err
 	case "quote":
 		return refQuote(p, value)
 	}
@@ -299,6 +304,9 @@ func refWordOf(p *Packet) string {
 // and those of the other fields that are not as they mostly are.
 func refEventLine(e *Event) string {
 	var b strings.Builder
+	if e.Kind == Ordered {
+		return fmt.Sprintf("%v Ordered %s > %s %#x", time.Duration(e.At-refBase), refHostName(e.Initiator), refEndpointName(e.Responder, e.Port), e.Question)
+	}
 	fmt.Fprintf(&b, "%v %s %s > %s %s %s", time.Duration(e.At-refBase), refKindNames[e.Kind],
 		refEndpointName(e.Initiator, e.SrcPort), refEndpointName(e.Responder, e.Port),
 		refTechniqueNames[e.Technique], refOutcomeNames[e.Outcome])

@@ -135,3 +135,10 @@ func (r *reference) converse(a *refAttempt, sent, received, lasted uint32) {
 	ev := &r.out[len(r.out)-1]
 	ev.Sent, ev.Received, ev.Lasted = sent, received, lasted
 }
+
+// order is rule 18.
+func (r *reference) order(p *Packet, e *refEntry, k Key) {
+	if e.attempt == nil && e.ahead && e.back || e.attempt != nil && e.attempt.Technique == TCPSYN && e.attempt.Outcome == Productive {
+		r.out = append(r.out, Event{Kind: Ordered, At: r.now, Attempt: Attempt{Key: k, Question: p.Question}})
+	}
+}

@@ -51,8 +51,9 @@ type refTimer struct {
 type refEntry struct {
 	attempt *refAttempt
 	conns   []refConn
-	last    int64      // L when it last saw a packet, either way; ICMP errors are none of its packets
-	spoke   [][16]byte // who has sent payload in the middle of a stream
+	last    int64 // L when it last saw a packet, either way; ICMP errors are none of its packets
+	ahead   bool  // in the middle of a stream, the side that the key calls initiator has sent payload
+	back    bool  // and the other has
 }
 
 type refConn struct{ port, seq uint16 }

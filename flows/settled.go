@@ -43,6 +43,9 @@ func (s *Settled) Skip(p *Packet) bool {
 	if p.Kind != KindTCP {
 		return false
 	}
+	if p.SrcPort == ftpControl || p.DstPort == ftpControl {
+		return false // what a client orders there matters at any time
+	}
 	h, side := s.conversation(p)
 	slot := s.find(h)
 	if p.Flags&(FlagSYN|FlagFIN|FlagRST) != 0 {

@@ -161,3 +161,12 @@ func (t *Table) lasted(e *entry, dst []Event) []Event {
 	ev.Lasted = e.age(t.now) - e.opened
 	return append(dst, ev)
 }
+
+// order takes an FTP client's order to connect somewhere, if both sides have
+// spoken: else anybody might have sent it.
+func (t *Table) order(e *entry, p *Packet, dst []Event) []Event {
+	if e.technique == TCPSYN && e.outcome == Productive || e.has(stateStream|stateAhead|stateBack) {
+		return append(dst, Event{Kind: Ordered, At: t.now, Attempt: Attempt{Key: e.key, Question: p.Question}})
+	}
+	return dst
+}

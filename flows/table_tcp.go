@@ -133,6 +133,9 @@ func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
 			return t.tcpUnknown(p, line, &first, dst)
 		}
 	}
+	if initiator && p.Has(MarkOrder) {
+		dst = t.order(e, p, dst)
+	}
 	switch {
 	case e.has(stateStream):
 		t.tcpStream(e, p, initiator)

@@ -126,6 +126,9 @@ func seen(sc *detect.Scan) wanted {
 	if sc.Tool != nil {
 		w.tool = sc.Tool.Name
 	}
+	for _, a := range sc.AbusedBy {
+		w.abusedBy += nameOf(a)
+	}
 	w.srcs, w.likely = group(sc)
 	return w
 }

@@ -107,9 +107,9 @@ func nmapSources() []scenario {
 	dead := vertical("tcp-syn", outcomes{refused: 56, answered: 4}, detect.Answered, on("tcp", server, 21, 22, 25, 53)...)
 	dead.src, dead.srcs, dead.likely = "", []string{scanner, "203.0.113.70", "203.0.113.71"}, scanner
 	bounce := vertical("tcp-connect", outcomes{refused: 19, productive: 1}, detect.Probed, on("tcp", farm, 22)...)
-	bounce.src, bounce.direction = server, detect.Internal
+	bounce.src, bounce.direction, bounce.abusedBy = server, detect.Internal, scanner
 	refused := vertical("tcp-connect", outcomes{refused: 20}, detect.Refused)
-	refused.src, refused.direction = server, detect.Internal
+	refused.src, refused.direction, refused.abusedBy = server, detect.Internal, scanner
 	return []scenario{
 		{"nmap-decoys", "nmap -sS -D", one(decoys)},
 		{"nmap-decoys-dead", "nmap -sS -D", one(dead)},

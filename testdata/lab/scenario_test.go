@@ -23,6 +23,7 @@ type wanted struct {
 	parts     []part   // where there is more than one, in any order
 	srcs      []string // of decoys: all of them; src is then empty
 	likely    string   // of decoys: the one that is none, where that can be told
+	abusedBy  string   // of a server that was told to
 	tool      string   // that is named: set from the scenario
 	loose     int      // of how many targets the outcome is a matter of timing
 }

@@ -3,6 +3,7 @@ package output_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -94,6 +95,7 @@ func TestJSONOfEngaged(t *testing.T) {
 	engage(&s, 2)
 	s.Engaged[1] = detect.Engagement{Src: *s.Dst, Dst: s.Src, Port: 4444, Time: s.Last}
 	s.Phase, s.Added = detect.Reopen, []string{"engaged"}
+	s.AbusedBy = []netip.Addr{netip.MustParseAddr("198.51.100.9")}
 	line, err := json.Marshal(s)
 	require.NoError(t, err)
 	require.NoError(t, validate(t, schema, line))

@@ -177,6 +177,13 @@ func authority(s *detect.Scan) string {
 
 // result is the verdict, with what answered.
 func result(s *detect.Scan) string {
+	if len(s.AbusedBy) > 0 {
+		return reached(s) + "; abused by " + s.AbusedBy[0].String()
+	}
+	return reached(s)
+}
+
+func reached(s *detect.Scan) string {
 	switch s.Verdict {
 	case detect.Engaged:
 		return "engaged: " + engaged(s)

@@ -224,6 +224,9 @@ func targets(s *detect.Scan) string {
 	if len(s.AnswersAll) > 0 {
 		b.WriteString("; " + everything(s))
 	}
+	if len(s.AbusedBy) > 0 {
+		b.WriteString("; abused by " + s.AbusedBy[0].String())
+	}
 	if len(s.Engaged) > 0 {
 		b.WriteString("; engaged " + engaged(s))
 	}

@@ -101,6 +101,9 @@ func TestTextLines(t *testing.T) {
 			engage(s, 1)
 			s.Phase, s.Engaged[0] = detect.Reopen, detect.Engagement{Src: *s.Dst, Dst: s.Src, Port: 4444}
 		}, "192.0.2.10: 200 ports; engaged: 192.0.2.10 called 203.0.113.66:4444; high"},
+		{"abused", func(s *detect.Scan) {
+			s.AbusedBy = []netip.Addr{netip.MustParseAddr("198.51.100.9")}
+		}, "192.0.2.10: 200 ports; 3 answered: 22,80,443; abused by 198.51.100.9; medium"},
 		{"one host without ports", func(s *detect.Scan) {
 			s.Ports, s.Technique = 0, "icmp-echo"
 			s.Answered = []detect.Endpoint{{Host: *s.Dst, Proto: "icmp"}}
