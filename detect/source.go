@@ -209,7 +209,8 @@ func repeatsNumbers(ev *flows.Event, s *source) bool {
 }
 
 // weightless says why a counted probe is no evidence at all, if it is none. What a
-// gateway asks of its links, somebody behind it asked for; a call's search for a path
+// gateway asks of its links, somebody behind it asked for, and what a server of DHCP
+// asks before it leases an address, a client; a call's search for a path
 // is none, nor is what is left of a conversation. Where replies to UDP cannot be
 // seen, only a datagram that asks what those before it asked, or from the same
 // port, is evidence.
@@ -217,6 +218,8 @@ func (p *probe) weightless() Excuse {
 	switch {
 	case p.event.Marks&flows.MarkGateway != 0:
 		return ExcuseGateway
+	case p.event.Marks&flows.MarkLease != 0:
+		return ExcuseLease
 	case p.tail:
 		return ExcuseEnding
 	case p.checksPath():

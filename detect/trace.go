@@ -23,6 +23,7 @@ type Excuse uint8
 const (
 	NoExcuse         Excuse = iota
 	ExcuseGateway           // a router asks for its links on behalf of others
+	ExcuseLease             // a server of DHCP looks at an address that a client wants
 	ExcuseEnding            // the end of a conversation that began before
 	ExcusePathCheck         // a call looks for a way through NAT
 	ExcuseUnrepeated        // UDP where replies cannot be seen: it may be a reply
@@ -38,6 +39,8 @@ func (x Excuse) String() string {
 	switch x {
 	case ExcuseGateway:
 		return "asked by a router for others"
+	case ExcuseLease:
+		return "asked of an address to lease (DHCP)"
 	case ExcuseEnding:
 		return "end of an earlier conversation"
 	case ExcusePathCheck:

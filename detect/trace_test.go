@@ -59,6 +59,9 @@ func TestTraceExcuses(t *testing.T) {
 		ExcuseGateway: func(w *wire) {
 			w.counted(inside, ours, flows.Attempt{Key: flows.Key{Class: flows.ClassARP}, Technique: flows.ARP, Marks: flows.MarkGateway})
 		},
+		ExcuseLease: func(w *wire) {
+			w.counted(inside, ours, flows.Attempt{Key: flows.Key{Class: flows.ClassEcho}, Technique: flows.ICMPEcho, Marks: flows.MarkLease})
+		},
 		ExcuseEnding: func(w *wire) {
 			p := w.dial(inside, ours, 50000).packet(flows.FlagFIN, 0)
 			p.SrcPort = 443

@@ -212,4 +212,11 @@
 // 18. Orders. A segment of the initiator that is marked MarkOrder emits Ordered, before
 // anything else, if the attempt of TCPSYN that it belongs to is productive, or both
 // sides have sent payload since its entry became mid-stream.
+//
+// 19. Leases. A datagram from port 67 that is MarkReplyLike makes its source a server
+// of leases, if it is a host's address (rule 4); the latest eight are known. Any other
+// datagram to port 67 from port 67 or 68 is a wish for an address, made at L; the latest
+// sixteen are open, for three seconds. An ARP or echo request of a server that may start
+// an attempt carries MarkLease if the server has taken an open wish for the address asked
+// for, or takes one now: the first kept of those that are open and not taken.
 package flows

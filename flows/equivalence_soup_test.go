@@ -15,7 +15,7 @@ var (
 		31 * refSecond, 60 * refSecond, 61 * refSecond, 3600 * refSecond,
 		-refMilli, -10 * refMilli, -20 * refMilli, -60 * refMilli, -refSecond, -59 * refSecond, -61 * refSecond, -7200 * refSecond,
 	}
-	soupPorts = []uint16{0, 53, 80, 1024, 2000, 3000, 40000}
+	soupPorts = []uint16{0, 53, 67, 68, 80, 1024, 2000, 3000, 40000}
 	soupHosts = []string{"a", "a", "b", "b", "c", "d", "e6", "f6", "2001:db8:1::", "2001:db8:2::", "0.0.0.0", "224.0.0.1", "255.255.255.255"}
 	soupFlags = []string{
 		"S", "S", "S", "SA", "SA", "R", "RA", "A", "A", "PA", "FA", "F", "none", "FPU",

@@ -60,6 +60,7 @@ const (
 	MarkIPv6                         // IPv6 (NDP included)
 	MarkTruncatedIP                  // less of the IP payload was captured than its header states
 	MarkGateway                      // set by the table: an ARP request or neighbour solicitation from the link address of a gateway
+	MarkLease                        // set by the table: an ARP or echo request for an address that a client of its sender wants
 	MarkCarrier                      // it carries another packet in a tunnel: no attempt, and no answer to one
 	MarkOrder                        // TCP to port 21: an FTP client tells the server where to connect to
 )

@@ -308,6 +308,7 @@ func (n refNote) live(clock int64) bool {
 // was found in the way of a reply.
 func (r *reference) udp(p *Packet, line int64) {
 	from, to := refSocket{p.Src, p.SrcPort}, refSocket{p.Dst, p.DstPort}
+	r.lease(p)
 	if p.Has(MarkGroup) {
 		if refFromHost(p) {
 			r.toGroup[from] = r.clock
@@ -427,11 +428,14 @@ var refTechnique = map[Class]Technique{
 // request and reply are rules 8 and 9.
 func (r *reference) request(p *Packet, line int64) {
 	class := refICMPClass[p.Kind]
+	q := *p
 	if (class == ClassARP || class == ClassNDP) && r.gateway(p) {
-		q := *p
 		q.Marks |= MarkGateway
-		p = &q
 	}
+	if r.leased(p, class) {
+		q.Marks |= MarkLease
+	}
+	p = &q
 	r.first(p, line, refKey(class, p.Proto, p.Src, p.Dst, 0), refTechnique[class])
 }
 

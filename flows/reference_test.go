@@ -32,6 +32,7 @@ type reference struct {
 	toGroup map[refSocket]int64
 	answers map[refSocket][]refSocket // who answered a socket, from ports >= 1024
 	carried map[refLink][]string      // what link addresses have carried
+	leases  refLeases                 // rule 19
 	views   map[refView]*refFlows
 	early   map[refAsked]refEarly
 	out     []Event

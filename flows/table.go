@@ -42,6 +42,7 @@ type Table struct {
 	notes      noteTable
 	sockets    socketTable
 	gateways   gateways
+	leases     leases
 	tombstones tombstones
 	waiting    earlyAnswers
 	max        int

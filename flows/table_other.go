@@ -36,20 +36,27 @@ func (t *Table) other(p *Packet, line int64, dst []Event) []Event {
 // request takes a packet that asks by its very type.
 func (t *Table) request(p *Packet, c Class, technique Technique, id uint16, line int64, dst []Event) []Event {
 	k := forward(p, c)
+	marks := Mark(0)
 	switch c {
 	case ClassARP, ClassNDP:
 		if !isHost(&p.Src) || p.Src == p.Dst {
 			return dst
 		}
 		if t.gateways.is(&p.SrcMAC, &p.Src) {
-			marked := *p
-			marked.Marks |= MarkGateway
-			p = &marked
+			marks |= MarkGateway
 		}
 	default:
 		if !mayStart(p) {
 			return dst
 		}
+	}
+	if (c == ClassARP || c == ClassEcho) && t.leases.looks(p, t.clock.now) {
+		marks |= MarkLease
+	}
+	if marks != 0 {
+		marked := *p
+		marked.Marks |= marks
+		p = &marked
 	}
 	e, n := t.find(&k)
 	if e == nil {

@@ -1,6 +1,9 @@
 package flows
 
 func (t *Table) udp(p *Packet, line int64, dst []Event) []Event {
+	if p.SrcPort == portLeases || p.DstPort == portLeases {
+		t.leases.note(p, t.clock.now)
+	}
 	if p.Has(MarkGroup) {
 		if isHost(&p.Src) {
 			t.notes.put(&p.Src, p.SrcPort, nil, noteOf{at: t.clock.now})

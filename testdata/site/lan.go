@@ -192,9 +192,9 @@ func (s *Site) dhcpPings(r *rand.Rand) {
 	s.once("08:50", func(t int64) {
 		for i := range 30 {
 			at, h := t+int64(i)*int64(20*time.Second)+upTo(r, 5*time.Second), s.ip4(10, 20, 3, 130+i)
-			s.arp(at, s.server(30), h, false)
-			s.ping(at+500_000, s.server(30), h, false)
-			s.lease(at+int64(time.Second), h, false)
+			s.lease(at, h, false)
+			s.arp(at+200_000, s.server(30), h, false)
+			s.ping(at+400_000, s.server(30), h, false)
 			s.session(at+int64(15*time.Second), r, h, 3)
 		}
 	})
