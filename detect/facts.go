@@ -219,7 +219,7 @@ func (e *Engine) productive(s *source, pr *probe) {
 	if pr.outcome == flows.Productive {
 		e.facts.learn(s, pr, e.now)
 		if o := e.wayOut(s, &pr.attempted); o != nil {
-			o.work(pr.port)
+			o.work(pr.port, e.now)
 		}
 	}
 }

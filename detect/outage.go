@@ -20,8 +20,11 @@ const (
 // a worm tries has not worked before, and does not show it.
 type outage struct {
 	failed [outageSources + 1]victim // the latest, each source once
+	since  int64                     // when the first of all failed since something worked
 	worked [outagePorts]uint16       // the ports of others at which something worked lately, the latest first
 	ever   bool                      // something came back from there
+	// The latest that is over, in line time: what began in it is final later.
+	from, to int64
 }
 
 // victim is a source of ours that a service of others has failed.
@@ -44,11 +47,17 @@ func (o *outage) fail(tag uint32, now int64) {
 		}
 	}
 	*place = victim{tag, now}
+	if o.since == 0 {
+		o.since = now
+	}
 }
 
 // work notes that something was productive at a port.
-func (o *outage) work(port uint16) {
-	o.ever, o.failed = true, [outageSources + 1]victim{}
+func (o *outage) work(port uint16, now int64) {
+	if o.lasts(0, now) {
+		o.from, o.to = o.since, now
+	}
+	o.ever, o.since, o.failed = true, 0, [outageSources + 1]victim{}
 	if i := slices.Index(o.worked[:], port); i >= 0 {
 		copy(o.worked[1:i+1], o.worked[:i])
 	} else {
@@ -97,5 +106,5 @@ func (e *Engine) outOfReach(s *source, a *attempted, known bool) bool {
 		o.fail(tag, e.now)
 	}
 	never := o == &e.outages[1] && !o.ever && hasPorts(a.class) && slices.Contains(e.outages[0].worked[:], a.port)
-	return never || o.lasts(tag, e.now)
+	return never || o.lasts(tag, e.now) || o.from <= a.line && a.line < o.to
 }

@@ -65,20 +65,54 @@ func TestOutage(t *testing.T) {
 func TestOutageIsOver(t *testing.T) {
 	var o outage
 	for tag := range uint32(9) {
-		o.fail(tag+1, int64(tag)*second)
+		o.fail(tag+1, int64(tag+1)*second)
 	}
 	require.True(t, o.lasts(99, 9*second))
 	require.True(t, o.lasts(9, 9*second), "three others than itself")
-	require.False(t, o.lasts(99, outageLife+7*second))
-	o.work(443)
+	require.False(t, o.lasts(99, outageLife+8*second))
+	o.work(443, 9*second)
 	require.False(t, o.lasts(99, 9*second))
+	require.Equal(t, []int64{1 * second, 9 * second}, []int64{o.from, o.to})
+	o.work(443, 20*second)
+	require.Equal(t, 9*second, o.to)
+}
+
+// TestOutageEnds: what began while the way out was gone is final when it is there again,
+// and weighs nothing in a walk either.
+func TestOutageEnds(t *testing.T) {
+	rules, err := Profile("default")
+	require.NoError(t, err)
+	for _, late := range []bool{false, true} {
+		w := newWire(t, rules)
+		for n := range 3 {
+			w.busy(float64(n), nth("10.9.0.0", n), nth(server, n), 443)
+		}
+		for n := range 3 {
+			w.knock(1000+float64(n), nth("10.9.0.0", n), nth(server, n), 443)
+		}
+		begin := 1005.0
+		if late {
+			begin = 1012
+		}
+		for i := range 12 {
+			w.send(begin+float64(i)/2, w.echo(inside, nth("198.51.0.0", i)))
+			if i == 11 && !late {
+				w.busy(1011, nth("10.9.0.0", 1), nth(server, 1), 443)
+			} else if i == 0 && late {
+				w.busy(1012, nth("10.9.0.0", 1), nth(server, 1), 443)
+			}
+		}
+		w.idle(1100)
+		w.end()
+		require.Equal(t, late, len(w.phase(Open)) > 0)
+	}
 }
 
 // TestOutagePorts: the latest ports at which something worked are kept, each once.
 func TestOutagePorts(t *testing.T) {
 	var o outage
 	for _, port := range []uint16{80, 443, 80, 25, 443, 993, 853} {
-		o.work(port)
+		o.work(port, 0)
 	}
 	require.Equal(t, [outagePorts]uint16{853, 993, 443, 25}, o.worked)
 }
