@@ -11,10 +11,10 @@ func (e *Engine) isAlone(s *source, pr *probe) bool {
 			s.waiting = s.newest
 		}
 	}
-	switch {
-	case s.waiting == 0:
+	switch s.waiting {
+	case 0:
 		return false
-	case s.waiting == s.newest:
+	case s.newest:
 		return true
 	}
 	e.countFirst(s, pr.event)

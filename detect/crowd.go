@@ -93,8 +93,8 @@ func (s *crowdSet) join(c *crowd, addr *[16]byte) bool {
 // add takes a new crowd, in the place of the one without a scan that was longest quiet, or
 // reports that there is no room.
 func (s *crowdSet) add(c *crowd, now int64) bool {
-	for i := len(s.all) - 1; i >= 0; i-- {
-		if o := s.all[i]; o.inc == nil && now-o.touched > crowdIdle {
+	for _, o := range slices.Backward(s.all) {
+		if o.inc == nil && now-o.touched > crowdIdle {
 			s.drop(o)
 		}
 	}

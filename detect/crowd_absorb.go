@@ -80,13 +80,13 @@ func (inc *incident) merge(p *part, k target, st targetState, bound int) {
 func (e *Engine) absorbAll(inc *incident) {
 	for n := range inc.crowd.members {
 		if s := e.sources.find(&inc.crowd.members[n].addr); s != nil && inc.owns(s.incident) {
-			e.merge(s, s.incident, inc)
+			e.merge(s.incident, inc)
 		}
 	}
 }
 
 // merge ends a scan that another has absorbed.
-func (e *Engine) merge(s *source, old, into *incident) {
+func (e *Engine) merge(old, into *incident) {
 	e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == old })
 	old.mergedInto = into.id
 	e.close(old, e.now)

@@ -194,7 +194,7 @@ func TestNoCrowd(t *testing.T) {
 				w.knock(float64(i)/10, peers(r.IntN(500)), server, 51413)
 			}
 		},
-		"peers of many behind one address": func(w *wire, r *rand.Rand) {
+		"peers of many behind one address": func(w *wire, _ *rand.Rand) {
 			for i := range 2000 {
 				w.refused(float64(i)/10, peers(i%700), server, uint16(50000+i%700%200))
 			}
@@ -213,7 +213,7 @@ func TestNoCrowd(t *testing.T) {
 				w.refused(12+float64(i)/10, peers(i%60), server, uint16(50000+n))
 			}
 		},
-		"collectors that share out devices, some of which are off": func(w *wire, r *rand.Rand) {
+		"collectors that share out devices, some of which are off": func(w *wire, _ *rand.Rand) {
 			for i := range 480 {
 				src, n := peers(i%40), i
 				if i/40%4 == 0 {

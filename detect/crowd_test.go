@@ -272,7 +272,7 @@ func TestNoDecoys(t *testing.T) {
 		w := newWire(t, profile(t, "default"))
 		d := newDecoys("203.0.113.0", 2, 0)
 		random := d.ttl
-		d.ttl = func(source, probe int) uint8 {
+		d.ttl = func(source, _ int) uint8 {
 			if source == 0 {
 				return random(0, 0)
 			}

@@ -415,17 +415,33 @@ func TestPathChecks(t *testing.T) {
 // TestExcuses: what is no search is no evidence, however many fail at once, and what
 // is one is.
 func TestExcuses(t *testing.T) {
+	for _, tt := range excuseCases() {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWire(t, profile(t, "default"))
+			tt.play(w)
+			w.end()
+			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
+			if tt.name == "a scan, repeated the next day" {
+				require.Len(t, w.phase(Open), 2)
+			}
+		})
+	}
+}
+
+type excuseCase struct {
+	name  string
+	play  func(w *wire)
+	named bool
+}
+
+func excuseCases() []excuseCase {
 	const day = 86400
 	fail := func(w *wire, from string, n int) {
 		for i := range n {
 			w.knock(day+float64(i), from, nth(server, i), 5985)
 		}
 	}
-	for _, tt := range []struct {
-		name  string
-		play  func(w *wire)
-		named bool
-	}{
+	return []excuseCase{
 		{"what was used before is off", func(w *wire) {
 			for i := range 12 {
 				w.busy(float64(i*60), inside, nth(server, i), 5985)
@@ -493,16 +509,6 @@ func TestExcuses(t *testing.T) {
 				}
 			}
 		}, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWire(t, profile(t, "default"))
-			tt.play(w)
-			w.end()
-			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
-			if tt.name == "a scan, repeated the next day" {
-				require.Len(t, w.phase(Open), 2)
-			}
-		})
 	}
 }
 

@@ -29,7 +29,7 @@ func (inc *incident) largest() *part {
 func (inc *incident) state() said {
 	p := inc.largest()
 	return said{
-		shape: p.shape(), technique: p.name(), verdict: inc.reach.verdict(&inc.tally),
+		shape: p.shape(), technique: p.name(), verdict: inc.verdict(&inc.tally),
 		parts: len(inc.parts), single: len(inc.hosts) == 1, outside: inc.allowed.left(),
 	}
 }
@@ -44,7 +44,7 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		Shape: largest.shape(), Technique: largest.name(), Proto: ProtoName(largest.class),
 		Rule: inc.rule.Name, Rules: slices.Clone(inc.rules),
 		Targets: inc.targets, First: Time(inc.first), Last: Time(inc.last),
-		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: inc.reach.verdict(t), Engaged: slices.Clone(inc.engaged),
+		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: inc.verdict(t), Engaged: slices.Clone(inc.engaged),
 		Evidence: inc.evidence, VLAN: inc.vlan,
 	}
 	if inc.crowd == nil {

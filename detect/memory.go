@@ -64,8 +64,17 @@ func (c Config) withDefaults() Config {
 		bound *int
 		value int
 	}{
-		{&c.Sources, 1 << 20}, {&c.Groups, 1 << 18}, {&c.History, 1 << 18}, {&c.Targets, 1 << 17}, {&c.OpenTargets, 1 << 21},
-		{&c.Walks, 1 << 14}, {&c.Suspects, 1 << 16}, {&c.Door, 1 << 19}, {&c.Pairs, 1 << 15}, {&c.Facts, 1 << 15}, {&c.Watches, 1 << 12},
+		{&c.Sources, 1 << 20},
+		{&c.Groups, 1 << 18},
+		{&c.History, 1 << 18},
+		{&c.Targets, 1 << 17},
+		{&c.OpenTargets, 1 << 21},
+		{&c.Walks, 1 << 14},
+		{&c.Suspects, 1 << 16},
+		{&c.Door, 1 << 19},
+		{&c.Pairs, 1 << 15},
+		{&c.Facts, 1 << 15},
+		{&c.Watches, 1 << 12},
 	} {
 		if *d.bound <= 0 {
 			*d.bound = d.value

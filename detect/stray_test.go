@@ -62,7 +62,7 @@ func TestBackscatter(t *testing.T) {
 			require.InDelta(t, 200, n.Hosts, 20)
 			require.InDelta(t, 200, n.Packets, 8)
 			require.Zero(t, n.Sources)
-			require.Len(t, w.phases(Reflection), 0)
+			require.Empty(t, w.phases(Reflection))
 		})
 	}
 }

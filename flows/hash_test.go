@@ -103,7 +103,8 @@ func TestHashTellsEverywhereApart(t *testing.T) {
 }
 
 func TestSameSeedSameKeys(t *testing.T) {
-	require.Equal(t, newKeys(3), newKeys(3))
+	first, again := newKeys(3), newKeys(3)
+	require.Equal(t, first, again)
 	seen := map[uint64]bool{}
 	for seed := range uint64(100) {
 		for _, k := range newKeys(seed) {

@@ -1,14 +1,12 @@
-package distinct_test
+package distinct
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/synoptic-ids/synoptic/detect/distinct"
 )
 
-// hash is a permutation of 32 bits, so that distinct items stay distinct.
+// hash is a permutation of 32 bits, so that distinct items stay
 func hash(i int) uint32 {
 	h := uint32(i) * 0x9e3779b1
 	h ^= h >> 15
@@ -17,7 +15,7 @@ func hash(i int) uint32 {
 
 func TestWindowCountsDistinctItems(t *testing.T) {
 	for _, n := range []int{0, 1, 10, 128, 500, 1000, 2000} {
-		var w distinct.Window
+		var w Window
 		for range 3 {
 			for i := range n {
 				w.Add(hash(i), 5)
@@ -28,15 +26,15 @@ func TestWindowCountsDistinctItems(t *testing.T) {
 }
 
 func TestWindowIsFullBeyondItsBits(t *testing.T) {
-	var w distinct.Window
+	var w Window
 	for i := range 100_000 {
 		w.Add(hash(i), 0)
 	}
-	require.Equal(t, distinct.MaxWindow, w.Count(0))
+	require.Equal(t, MaxWindow, w.Count(0))
 }
 
 func TestWindowForgetsByHalves(t *testing.T) {
-	var w distinct.Window
+	var w Window
 	for i := range 100 {
 		w.Add(hash(i), 7)
 	}
@@ -60,7 +58,7 @@ func TestWindowForgetsByHalves(t *testing.T) {
 
 func TestTotalCountsDistinctItems(t *testing.T) {
 	for _, n := range []int{0, 1, 10, 300, 2000, 5000, 100_000, 3_000_000} {
-		var c distinct.Total
+		var c Total
 		for i := range n {
 			c.Add(hash(i))
 			c.Add(hash(i / 2))

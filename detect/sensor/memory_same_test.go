@@ -88,7 +88,7 @@ func TestLittleMemoryNamesNobodyElse(t *testing.T) {
 // nor goroutines.
 func TestSameForAnyBatchWhereMuchIsForgotten(t *testing.T) {
 	for _, name := range []string{"scan-day.pcapng", "syn-flood.pcap", "p2p.pcap"} {
-		file := filepath.Join("../../testdata/captures", name)
+		file := filepath.Join("..", "..", "testdata", "captures", name)
 		want := said(t, open(t, file), squeezed())
 		for _, batch := range []int{1, 7, 4096} {
 			cfg := squeezed()

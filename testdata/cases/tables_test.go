@@ -1,5 +1,7 @@
 package cases_test
 
+import "slices"
+
 // tables are all tables of cases, by the test that runs them.
 func tables() map[string][]hard {
 	return map[string][]hard{
@@ -7,7 +9,7 @@ func tables() map[string][]hard {
 		"TestMidstream":           midstreamCases(),
 		"TestStalePackets":        staleCases(),
 		"TestBackscatter":         backscatterCases(),
-		"TestOneWayCaptures":      oneWayCases(),
+		"TestOneWayCaptures":      slices.Concat(oneWayCases(), oneWayScanCases()),
 		"TestDuplicatedFrames":    duplicateCases(),
 		"TestAsymmetricVLANs":     vlanCases(),
 		"TestSkewedClocks":        clockCases(),

@@ -122,8 +122,8 @@ func (o *outcome) print(w io.Writer) error {
 func (o *outcome) printRecall(b *strings.Builder) {
 	fmt.Fprintf(b, "found of scanners by targets: ")
 	for i, least := range sizes[:len(sizes)-1] {
-		switch most := sizes[i+1]; {
-		case most == math.MaxInt:
+		switch most := sizes[i+1]; most {
+		case math.MaxInt:
 			fmt.Fprintf(b, "%14s", fmt.Sprintf("from %d", least))
 		default:
 			fmt.Fprintf(b, "%14s", fmt.Sprintf("below %d", most))

@@ -22,7 +22,7 @@ func (s *Site) rackDown(r *rand.Rand) {
 	s.every(r, time.Minute, time.Second, func(t int64) {
 		for i := range 60 {
 			at := t + int64(i)*int64(900*time.Millisecond)
-			s.ping(at, from, s.ip4(10, 20, 12, 1+i), !(i%3 == 0 && hours(at, "09:00", "09:30")))
+			s.ping(at, from, s.ip4(10, 20, 12, 1+i), i%3 != 0 || !hours(at, "09:00", "09:30"))
 		}
 	})
 }

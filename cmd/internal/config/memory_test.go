@@ -8,12 +8,15 @@ import (
 
 func TestMemory(t *testing.T) {
 	for value, want := range map[string]int64{
-		"": 256 << 20, "64MiB": 64 << 20, "1GiB": 1 << 30, " 5 mib ": 5 << 20, "8388608": 8 << 20, "8192KiB": 8 << 20, "2TiB": 2 << 40,
+		"": 256 << 20, "64MiB": 64 << 20, "1GiB": 1 << 30, "8388608": 8 << 20, "8192KiB": 8 << 20, "2TiB": 2 << 40,
 	} {
 		n, err := memory(value)
 		require.NoError(t, err, value)
 		require.Equal(t, want, n, value)
 	}
+	n, err := memory(" 5 mib ")
+	require.NoError(t, err)
+	require.EqualValues(t, 5<<20, n)
 	for value, want := range map[string]string{
 		"lots": "no size", "64MB": "no size", "-1": "no size", "1.5GiB": "no size", "MiB": "no size",
 		"4194303": "the least is 4MiB", "0": "the least is 4MiB", "1KiB": "the least is 4MiB",
