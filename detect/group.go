@@ -3,7 +3,6 @@ package detect
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/synoptic-ids/synoptic/flows"
@@ -232,9 +231,9 @@ func mixed(a, b uint64) uint64 {
 	return z ^ z>>31
 }
 
+// hashAddr hashes an address and a word. Addresses that differ in one half alone, as in
+// a sweep of a network or of one host number over networks, never fall together, whoever
+// chooses them.
 func hashAddr(a *[16]byte, more uint64) uint64 {
-	hi, lo := bits.Mul64(binary.LittleEndian.Uint64(a[8:])^0x9e3779b97f4a7c15, binary.LittleEndian.Uint64(a[:8])^0x243f6a8885a308d3)
-	h := hi ^ lo ^ binary.LittleEndian.Uint64(a[8:])
-	hi, lo = bits.Mul64(h^more^0x13198a2e03707345, 0xb7e151628aed2a6b)
-	return hi ^ lo
+	return mixed(mixed(binary.LittleEndian.Uint64(a[8:]), more), binary.LittleEndian.Uint64(a[:8]))
 }
