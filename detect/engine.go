@@ -41,8 +41,8 @@ type Config struct {
 	// the one that closed first is forgotten.
 	Watches int
 	// OpenTargets bounds the targets held for all open scans together, those tried
-	// in several ways counted for each; 0 means 2,097,152. Beyond them the counts of all
-	// but the smallest scans stand still as well.
+	// in several ways counted for each; 0 means 2,097,152. When half of them are
+	// held, the counts of large scans stand still as well.
 	OpenTargets int
 	// Walks bounds how many walks are kept; 0 means 16,384. At the bound those least far
 	// up are forgotten.
@@ -97,7 +97,7 @@ type Engine struct {
 	// Closed scans that were reopened, in that order.
 	reopened []*watch
 	check    int64 // none of open and reopened falls idle before
-	room     int   // how many more targets the open scans may hold
+	room     room  // for targets of open scans
 	stats    Stats
 	guard    guardSets
 	list     list
@@ -118,7 +118,7 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		guard:   newGuardSets(),
 		list:    newList(),
 		facts:   newFacts(cfg.Facts),
-		room:    cfg.OpenTargets,
+		room:    room{cfg.OpenTargets, cfg.OpenTargets},
 		surges:  newSurges(cfg.Notify),
 		watches: newWatchTable(cfg.Watches, cfg.Watch),
 	}

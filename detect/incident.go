@@ -77,8 +77,8 @@ type incident struct {
 	short            bool // not all that made the rule fire is remembered
 	vlan             uint16
 	targets          int
-	doubling         int  // targets at which an update is due
-	room             *int // how many more targets the open scans may hold
+	doubling         int   // targets at which an update is due
+	room             *room // for targets
 	said             said
 	orders           *orders // of all FTP clients; nil of a crowd
 	abusers          []abuser
@@ -346,7 +346,7 @@ func (e *Engine) closeIdle() {
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
 	for _, p := range inc.parts {
-		e.room += len(p.targets)
+		e.room.left += len(p.targets)
 	}
 	if inc.crowd == nil {
 		inc.source.incident = nil

@@ -26,9 +26,6 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 	return p
 }
 
-// leastTargets is how many targets a scan may hold whatever the others hold.
-const leastTargets = 32
-
 // take brings the scan up to what is now known of an attempt, and reports
 // whether that told anything new. Of a target that is not the scan's it takes nothing, unless add is set.
 func (inc *incident) take(a *attempted, add bool, bound int) bool {
@@ -39,13 +36,13 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 			return false
 		}
 		p = inc.partOf(a.technique, a.class)
-		if inc.targets >= bound || *inc.room <= 0 && inc.targets >= leastTargets {
+		if inc.targets >= bound || !inc.room.allows(inc.targets) {
 			p.full = true
 			inc.judge(a)
 			inc.pace(a)
 			return inc.allowed.left()
 		}
-		*inc.room--
+		inc.room.left--
 		inc.meet(p, a, k)
 		if client, ok := inc.orders.behind(&inc.addr, a); ok {
 			inc.ordered(client)

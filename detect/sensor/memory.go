@@ -14,11 +14,11 @@ const MinMemory = 4 << 20
 // target take differs, so these are bytes and not numbers. The rest is for batches,
 // caches of a fixed size and what scans take beside their targets.
 const (
-	forTable    = 230
-	forSources  = 250
+	forTable    = 200
+	forSources  = 230
 	forCounts   = 130
 	forHistory  = 100
-	forTargets  = 110
+	forTargets  = 160
 	forWalks    = 90
 	forWatches  = 20
 	forPairs    = 16

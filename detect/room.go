@@ -1,0 +1,14 @@
+package detect
+
+// leastTargets is how many targets a scan may hold whatever the others hold.
+const leastTargets = 32
+
+// room is what all open scans share to hold their targets in.
+type room struct{ all, left int }
+
+// allows reports whether a scan that holds so many targets may hold another one. While
+// half is free any may; then only as many as leave others the same fifteen times over,
+// so that the many small scans of a flood stay exact, and the few large ones do not.
+func (r *room) allows(held int) bool {
+	return r.left > r.all/2 || held < max(r.left/16, leastTargets)
+}
