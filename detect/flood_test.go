@@ -101,7 +101,7 @@ func TestFloodIsToldBy(t *testing.T) {
 			}
 			n := w.notice(t, Flood)
 			require.Empty(t, w.scans)
-			require.InDelta(t, 200, n.Sources, 20)
+			require.InDelta(t, 200, n.Sources, 30)
 		})
 	}
 }
