@@ -9,7 +9,7 @@ import (
 // the same. What tools write is looked at when it is sent, for its sender is answered before
 // its decoys are found silent; the rest once it counts.
 func (e *Engine) acquaint(ev *flows.Event) {
-	if (ev.Kind == flows.Opened) != byTool(ev) {
+	if !e.judges || (ev.Kind == flows.Opened) != byTool(ev) {
 		return
 	}
 	p, ok := marks.FromAttempt(&ev.Attempt)

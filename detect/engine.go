@@ -82,6 +82,7 @@ type Engine struct {
 	tiers    slowRules
 	early    bool // a rule counts attempts as they open
 	merits   bool // a rule counts what succeeds
+	judges   bool // a rule goes by what came of attempts: only then are sources taken together
 	now      int64
 	past     history
 	sources  sourceTable
@@ -137,12 +138,13 @@ func (e *Engine) Replace(rules Rules) error {
 	var compiled, walks []*compiledRule
 	var slow slowRules
 	var divided division
-	early, merits := false, false
+	early, merits, judges := false, false, false
 	for i, r := range rules.Rules {
 		c, err := compile(r, i)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
+		judges = judges || c.unproductive
 		switch c.Window {
 		case Walk:
 			walks = append(walks, c)
@@ -173,7 +175,7 @@ func (e *Engine) Replace(rules Rules) error {
 	e.allow = allow
 	divided.begin(e)
 	e.walks, e.tiers, e.division = walks, slow, divided
-	e.rules, e.early, e.merits, e.home = compiled, early, merits, newNetworks(rules.Home)
+	e.rules, e.early, e.merits, e.judges, e.home = compiled, early, merits, judges, newNetworks(rules.Home)
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable(e.cfg.Walks)
 	return nil
 }

@@ -133,7 +133,7 @@ func (s scan) packets() []pdu {
 		}
 		all = append(all, pdu{kind: kind, data: data, back: back, n: len(all)})
 	}
-	me := netip.AddrPortFrom(s.source(), 54321)
+	me := netip.AddrPortFrom(s.source(), uint16(54321+s.number)) // else they were decoys of one another
 	mss := []byte{2, 4, 5, 0xb4}
 	for i := range targets {
 		to, seq := s.target(i), 0x1000_0000+i
