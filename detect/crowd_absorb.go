@@ -60,10 +60,11 @@ func (inc *incident) merge(p *part, k target, st targetState, bound int) {
 	switch {
 	case known:
 		inc.tally.count(p.technique, &k, &mine, -1)
-	case inc.targets >= bound:
+	case inc.targets >= bound || !inc.room.allows(inc.targets):
 		p.full = true
 		return
 	default:
+		inc.room.left--
 		inc.meet(p, &a, k)
 		mine.outcome, mine.code = st.outcome, st.code
 	}

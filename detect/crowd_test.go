@@ -243,6 +243,7 @@ func TestScanThatTurnsOutToHaveDecoys(t *testing.T) {
 	require.Equal(t, uint64(20+3*30), closed[1].Attempts)
 	require.Equal(t, opened[0].First, closed[1].First)
 	require.Equal(t, opened[0].DetectedAfter, closed[1].DetectedAfter)
+	require.Equal(t, w.engine.room.all, w.engine.room.left, "what was held is free again, once")
 }
 
 // TestNoDecoys: sources that are not taken together.
