@@ -56,7 +56,7 @@ func (w *walker) up(c contact) bool {
 	}
 	w.meet(c)
 	if w.walk.Value() == 0 {
-		w.began = c.line
+		w.began, w.patience = c.line, 0
 	}
 	w.walk.Failure()
 	return true
@@ -69,7 +69,7 @@ func (w *walker) down(c contact) {
 		if !old.failed {
 			return
 		}
-		*old = c
+		*old, w.patience = c, 0
 		w.walk.Withdraw()
 		return
 	}

@@ -113,6 +113,31 @@ func TestWalkBeginsAnew(t *testing.T) {
 	require.Equal(t, 9, w.phase(Close)[1].Targets)
 }
 
+// TestWalkLosesNoPatience: failures at a port each put off the next look at how they lie,
+// but not beyond a new beginning, nor where one of them turns out a success.
+func TestWalkLosesNoPatience(t *testing.T) {
+	far := func() *walker {
+		w := &walker{}
+		for i := range 12 {
+			w.up(contact{value: uint64(i), port: uint16(i), failed: true, line: int64(i)})
+		}
+		require.False(t, w.spread())
+		require.Positive(t, w.patience)
+		return w
+	}
+	w := far()
+	w.down(contact{value: 3, port: 3, line: 20})
+	require.Zero(t, w.patience)
+	w = far()
+	for i := range 20 {
+		w.down(contact{value: uint64(100 + i), port: 443, line: int64(20 + i)})
+	}
+	for i := range 9 {
+		w.up(contact{value: uint64(200 + i), port: 445, failed: true, line: int64(50 + i)})
+	}
+	require.True(t, w.spread())
+}
+
 // TestWalkersAreBounded: of more sources than there is room for, those furthest up
 // are kept.
 func TestWalkersAreBounded(t *testing.T) {
