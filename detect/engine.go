@@ -77,7 +77,7 @@ type Engine struct {
 	cfg      Config
 	home     networks
 	allow    allowList
-	rules    []*compiledRule // but for walks and slow windows
+	rules    []*compiledRule // but for walks, slow and divided windows
 	walks    []*compiledRule
 	tiers    slowRules
 	early    bool // a rule counts attempts as they open

@@ -28,11 +28,7 @@ type fact struct {
 }
 
 func newFacts(bound int) facts {
-	empty := func() [][factWays]fact {
-		t := make([][factWays]fact, bound/factWays)
-		clear(t) // a first lookup that only reads costs each page a second fault
-		return t
-	}
+	empty := func() [][factWays]fact { return resident[[factWays]fact](bound / factWays) }
 	return facts{empty(), empty(), empty(), empty()}
 }
 

@@ -65,7 +65,7 @@ func (t *groupTable) room(key uint64, now int64) (*groupBucket, int) {
 		b := &t.buckets[t.bucket(key)]
 		i := slices.Index(b.keys[:], 0)
 		if i < 0 || t.size >= t.max {
-			if over := slices.IndexFunc(b.until[:groupWays], func(until int64) bool { return until < now }); over >= 0 && b.keys[over] != 0 {
+			if over := b.over(now); over >= 0 {
 				t.release(b, over)
 				i = over
 			}
@@ -79,6 +79,16 @@ func (t *groupTable) room(key uint64, now int64) (*groupBucket, int) {
 			t.evict(t.bucket(key))
 		}
 	}
+}
+
+// over is a group whose window is over, or -1.
+func (b *groupBucket) over(now int64) int {
+	for i := range b.keys {
+		if b.keys[i] != 0 && b.until[i] < now {
+			return i
+		}
+	}
+	return -1
 }
 
 // evict forgets a group of a bucket, or if that has none of the next one.
@@ -130,8 +140,7 @@ func (t *groupTable) sweep(now int64) {
 // grow doubles the buckets: each is divided between two.
 func (t *groupTable) grow() {
 	old := t.buckets
-	t.buckets = make([]groupBucket, 2*len(old))
-	clear(t.buckets) // see newFacts
+	t.buckets = resident[groupBucket](2 * len(old))
 	for n := range old {
 		for i, key := range old[n].keys {
 			if key == 0 {

@@ -11,6 +11,15 @@ type index struct {
 // none is no number.
 const none = ^uint32(0)
 
+// resident makes a table whose pages are there. Reading a page that was never
+// written and then writing it, as a lookup and an insertion do, costs two faults, the
+// second with an interrupt of every other processor.
+func resident[T any](n int) []T {
+	t := make([]T, n)
+	clear(t)
+	return t
+}
+
 func newIndex() index { return index{slots: make([]uint64, 1<<6)} }
 
 // first is the first record that may have a hash, and where to look for the next one.
@@ -55,8 +64,7 @@ func (x *index) place(hash uint64, n uint32) {
 
 func (x *index) grow(hashOf func(uint32) uint64) {
 	old := x.slots
-	x.slots = make([]uint64, 2*len(old))
-	clear(x.slots) // see newFacts
+	x.slots = resident[uint64](2 * len(old))
 	for _, s := range old {
 		if s != 0 {
 			n := uint32(s) - 1

@@ -19,7 +19,7 @@ const (
 // onHeap is what the allocator makes of a size: up to an eighth more.
 func onHeap(size uintptr) int { return int(size) * 9 / 8 }
 
-func sourceBytes() int { return onHeap(unsafe.Sizeof(source{})) + pointer*5/4 + inIndex }
+func sourceBytes() int { return int(unsafe.Sizeof(source{})) + inIndex }
 
 // groupBytes is with the smallest block of elements for each: most have none, some a
 // larger one.

@@ -26,7 +26,7 @@ func (t Tier) String() string {
 // hit of the same source takes as many targets again.
 type Hit struct {
 	Tier        Tier
-	Distinct    int   // failed targets in the tier's periods estimated
+	Distinct    int   // failed targets in the tier's periods, estimated
 	ActiveHours int   // of the last 24 hours, those in which it failed
 	ActiveDays  int   // days on which it failed: of this and the last week for Week, else of the 30-day period
 	Since       int64 // ns: when the earliest period that was counted began
