@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -75,6 +76,7 @@ type Stats struct {
 // Engine turns events into scans. It belongs to one goroutine.
 type Engine struct {
 	cfg      Config
+	given    Rules // in force
 	home     networks
 	allow    allowList
 	rules    []*compiledRule // but for walks, slow and divided windows
@@ -129,11 +131,21 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 	return e, nil
 }
 
-// Replace makes the engine go on with other rules. Open scans stay open;
-// counts begin anew. On error the old rules stay in force.
+// Replace makes the engine go on with other rules, which are not to be changed
+// afterwards. Open scans stay open, and may do what the allow-list said as they opened.
+// Counts, walks and slow windows begin anew, unless only the allow-list is another. On
+// error the old rules stay in force.
 func (e *Engine) Replace(rules Rules) error {
 	if len(rules.Rules) == 0 {
 		return errors.New("no rules: nothing could be found")
+	}
+	allow, err := compileAllow(rules.Allow)
+	if err != nil {
+		return err
+	}
+	if reflect.DeepEqual(rules.Rules, e.given.Rules) && slices.Equal(rules.Home, e.given.Home) {
+		e.given, e.allow = rules, allow
+		return nil
 	}
 	var compiled, walks []*compiledRule
 	var slow slowRules
@@ -168,14 +180,11 @@ func (e *Engine) Replace(rules Rules) error {
 	if err := slow.begin(&e.cfg); err != nil {
 		return err
 	}
-	allow, err := compileAllow(rules.Allow)
-	if err != nil {
-		return err
-	}
-	e.allow = allow
+	e.given, e.allow = rules, allow
 	divided.begin(e)
 	e.walks, e.tiers, e.division = walks, slow, divided
 	e.rules, e.early, e.merits, e.judges, e.home = compiled, early, merits, judges, newNetworks(rules.Home)
+	e.stats.GroupsEvicted += e.groups.evicted + e.walkers.evicted
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable(e.cfg.Walks)
 	return nil
 }
@@ -185,7 +194,8 @@ func (e *Engine) Stats() Stats {
 	s := e.stats
 	s.Sources, s.SourcesEvicted = e.sources.size, e.sources.evicted
 	s.Watches, s.WatchesEvicted = len(e.watches.list), e.watches.evicted
-	s.Groups, s.GroupsEvicted = e.groups.size, e.groups.evicted+e.walkers.evicted
+	s.Groups = e.groups.size
+	s.GroupsEvicted += e.groups.evicted + e.walkers.evicted
 	return s
 }
 

@@ -351,6 +351,38 @@ func TestReplace(t *testing.T) {
 	require.Equal(t, "few", closed[1].Rule)
 }
 
+// TestReplaceAllowList: where only the allow-list is another, counting goes on.
+func TestReplaceAllowList(t *testing.T) {
+	w := newWire(t, profile(t, "default"))
+	w.scanPorts(0, outside, server, 20, 9)
+	w.idle(10)
+	require.Empty(t, w.phase(Open))
+	require.NoError(t, w.engine.Replace(allowing(t, "{name: x, note: why, src: "+outside+"}")))
+	w.scanPorts(10, outside, server, 40, 1)
+	w.idle(12)
+	require.Len(t, w.phase(Open), 1, "what was counted before still counts")
+	require.Equal(t, authorized("x"), w.phase(Open)[0].Authorized)
+	require.NoError(t, w.engine.Replace(profile(t, "default")))
+	w.end()
+	require.Equal(t, authorized("x"), w.phase(Close)[0].Authorized, "a scan goes by the list under which it opened")
+}
+
+// TestReplaceCountsWhatWasEvicted: totals do not begin anew with the counts.
+func TestReplaceCountsWhatWasEvicted(t *testing.T) {
+	e, err := New(Config{Groups: 64}, onlyRule(t, "{name: few, count: dst_port, by: [src, dst], over: 50, within: 5m}"))
+	require.NoError(t, err)
+	w := &wire{engine: e, table: flows.NewTable(flows.TableConfig{})}
+	for i := range 1000 {
+		w.knock(float64(i)/100, outside, nth("192.0.0.0", i), 80)
+	}
+	w.idle(20)
+	evicted := e.Stats().GroupsEvicted
+	require.NotZero(t, evicted)
+	require.NoError(t, e.Replace(onlyRule(t, "{name: more, count: dst_port, by: [src], over: 60, within: 5m}")))
+	require.Equal(t, evicted, e.Stats().GroupsEvicted)
+	require.Zero(t, e.Stats().Groups)
+}
+
 func records(t require.TestingT, scans []Scan) string {
 	b, err := json.Marshal(scans)
 	require.NoError(t, err)
