@@ -56,8 +56,9 @@ func (s *Sensor) piped(r *reader) error {
 	}()
 	for ev := range fullEvents {
 		s.detect(ev)
+		s.seen.done.Add(1)
 		freeEvents <- ev
 	}
-	s.engine.Close()
+	s.close()
 	return readErr
 }

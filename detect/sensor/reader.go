@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -29,13 +30,15 @@ type reader struct {
 	sum     Summary
 	any     bool
 	links   []uint16 // by interface
+	seen    *seen
+	mu      sync.Mutex // of all that is counted, and of the decoder
 }
 
-func newReader(ctx context.Context, src capture.Source, cfg Config) *reader {
+func newReader(ctx context.Context, src capture.Source, cfg Config, seen *seen) *reader {
 	return &reader{
 		ctx: ctx, src: src, frames: make([]capture.Frame, cfg.Batch),
 		decoder: flows.NewDecoder(cfg.Decoder), settled: flows.NewSettled(cfg.Decoder.Seed), filter: cfg.Filter,
-		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0,
+		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0, seen: seen,
 	}
 }
 
@@ -46,20 +49,25 @@ func (r *reader) fill(b *packetBatch, enough int) (more bool, err error) {
 	for more = true; more && !b.waits && len(b.packets) < enough; {
 		more, err = r.read(b)
 	}
+	r.seen.batches.Add(1)
 	return more, err
 }
 
 // read adds what one Read of the source brings to a batch.
 func (r *reader) read(b *packetBatch) (more bool, err error) {
 	if r.ctx.Err() != nil || r.bounded && r.left == 0 {
-		r.sum.Stopped = true
+		r.stopped()
 		return false, nil
 	}
 	frames := r.frames
 	if r.bounded && r.left < uint64(len(frames)) {
 		frames = frames[:r.left]
 	}
+	r.seen.turns.Add(1)
 	n, err := r.src.Read(frames)
+	r.seen.turns.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if n > 0 {
 		counted := r.take(frames[:n], b)
 		if r.bounded {
@@ -69,6 +77,13 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 		}
 	}
 	return r.ended(err, b)
+}
+
+// stopped notes that the run ends before the input does.
+func (r *reader) stopped() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sum.Stopped = true
 }
 
 // take adds what frames hold to a batch, and returns how many of them the filter
@@ -183,7 +198,10 @@ func (r *reader) ended(err error, b *packetBatch) (more bool, _ error) {
 	}
 }
 
+// summary may be called from any goroutine.
 func (r *reader) summary() Summary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.sum.Decode = r.decoder.Stats()
 	r.sum.Decode.Frames += r.settled.Undecoded
 	r.sum.Decode.Packets += r.settled.Undecoded

@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
+	"sync"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -88,9 +88,11 @@ const (
 
 // Sensor runs the line. One Sensor makes one run.
 type Sensor struct {
-	cfg    Config
-	table  *flows.Table
-	engine *detect.Engine
+	cfg      Config
+	table    *flows.Table
+	engineMu sync.Mutex // of the engine, which Replace may be called upon from anywhere
+	engine   *detect.Engine
+	seen     seen
 }
 
 // New checks cfg and makes a sensor.
@@ -126,21 +128,18 @@ func New(cfg Config) (*Sensor, error) {
 // then are closed. It does not close src; to wake a live source, close it when
 // ctx ends. An error is one of reading; the summary counts what was read before it.
 func (s *Sensor) Run(ctx context.Context, src capture.Source) (Summary, error) {
-	r := newReader(ctx, src, s.cfg)
+	r := newReader(ctx, src, s.cfg, &s.seen)
+	s.seen.begin(src, r)
 	var err error
 	if s.cfg.Inline {
 		err = s.inline(r)
 	} else {
 		err = s.piped(r)
 	}
-	sum := r.summary()
-	sum.Table, sum.Detect = s.table.Stats(), s.engine.Stats()
-	stats, statsErr := src.Stats()
+	sum, statsErr := s.summary()
 	if err == nil {
 		err = statsErr
 	}
-	sum.Capture = stats
-	sum.Learning = slices.DeleteFunc(slices.Clone(s.engine.Learning()), func(l detect.Learning) bool { return l.Until <= sum.Last })
 	s.health(&sum)
 	return sum, err
 }
@@ -153,6 +152,7 @@ func (s *Sensor) inline(r *reader) error {
 		more, err := r.fill(&packets, 1)
 		s.pair(&packets, &events)
 		s.detect(&events)
+		s.seen.done.Add(1)
 		if more {
 			continue
 		}
@@ -160,7 +160,7 @@ func (s *Sensor) inline(r *reader) error {
 			more = s.settle(&events)
 			s.detect(&events)
 		}
-		s.engine.Close()
+		s.close()
 		return err
 	}
 }
@@ -179,6 +179,7 @@ func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
 		events.events = s.table.Advance(packets.idle, events.events)
 	}
 	events.now = s.table.Now()
+	s.seen.paired(s.table)
 }
 
 // told gives a packet to the table, and says what it was.
@@ -193,11 +194,14 @@ func (s *Sensor) told(p *flows.Packet, events []flows.Event) []flows.Event {
 func (s *Sensor) settle(events *eventBatch) (more bool) {
 	events.events, more = s.table.Close(events.events[:0])
 	events.now = s.table.Now()
+	s.seen.paired(s.table)
 	return more
 }
 
 // detect gives a batch of events to the engine.
 func (s *Sensor) detect(events *eventBatch) {
+	s.engineMu.Lock()
+	defer s.engineMu.Unlock()
 	if s.cfg.OnEvents != nil {
 		s.cfg.OnEvents(events.events, events.now)
 	}
@@ -209,4 +213,13 @@ func (s *Sensor) detect(events *eventBatch) {
 		}
 	}
 	s.engine.Advance(events.now)
+	s.seen.detected(s.engine)
+}
+
+// close ends what is still open.
+func (s *Sensor) close() {
+	s.engineMu.Lock()
+	defer s.engineMu.Unlock()
+	s.engine.Close()
+	s.seen.detected(s.engine)
 }

@@ -1,0 +1,105 @@
+package sensor
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/flows"
+)
+
+// seen is what other goroutines may know of a run while it goes on. Each stage writes
+// its part between two batches, and who reads it keeps no stage waiting for long.
+type seen struct {
+	turns         atomic.Uint64 // of the reader, to the source and back: odd while it waits
+	batches, done atomic.Uint64
+
+	mu       sync.Mutex
+	src      capture.Source // nil: not begun
+	reader   *reader
+	table    flows.TableStats
+	detect   detect.Stats
+	learning []detect.Learning
+}
+
+// Progress says how far a run has come. Who looks at it twice can tell whether it is
+// stuck, see [Progress.Since].
+type Progress struct {
+	Reads   uint64 // times that the source was asked
+	Waiting bool   // it has not answered the last time yet
+	Batches uint64 // batches of packets that were read
+	Done    uint64 // of those, batches that went through all stages
+}
+
+// Since reports whether the run has moved since an earlier moment, or had nothing to
+// do: all that was read is done, and the source has had nothing more.
+func (p Progress) Since(earlier Progress) bool {
+	return p.Done > earlier.Done || p.Done >= p.Batches && (p.Waiting || p.Reads > earlier.Reads)
+}
+
+// Progress says how far the run has come. It may be called from any goroutine.
+func (s *Sensor) Progress() Progress {
+	p := Progress{Done: s.seen.done.Load()} // first, so that it is not above Batches
+	p.Batches = s.seen.batches.Load()
+	turns := s.seen.turns.Load()
+	p.Reads, p.Waiting = (turns+1)/2, turns%2 == 1
+	return p
+}
+
+// Snapshot says what the run has read and found so far; before it has begun, nothing.
+// It may be called from any goroutine, also from callbacks. What each stage counted is
+// that of a moment between two batches, and the later a stage, the earlier the moment.
+func (s *Sensor) Snapshot() Summary {
+	// An error of the source is one that the run itself meets.
+	sum, _ := s.summary()
+	return sum
+}
+
+func (s *Sensor) summary() (Summary, error) {
+	v := &s.seen
+	v.mu.Lock()
+	src, r, table, found, learning := v.src, v.reader, v.table, v.detect, v.learning
+	v.mu.Unlock()
+	if src == nil {
+		return Summary{}, nil
+	}
+	sum := r.summary()
+	sum.Table, sum.Detect = table, found
+	sum.Learning = slices.DeleteFunc(slices.Clone(learning), func(l detect.Learning) bool { return l.Until <= sum.Last })
+	var err error
+	sum.Capture, err = src.Stats()
+	return sum, err
+}
+
+// Replace makes the run go on with other rules, which are not to be changed afterwards:
+// see [detect.Engine.Replace]. On error the old rules stay in force. It may be called
+// from any goroutine, but not from callbacks; it waits for the batch that is worked on.
+func (s *Sensor) Replace(rules detect.Rules) error {
+	s.engineMu.Lock()
+	defer s.engineMu.Unlock()
+	return s.engine.Replace(rules)
+}
+
+func (v *seen) begin(src capture.Source, r *reader) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.src, v.reader = src, r
+}
+
+// paired notes what the table has counted.
+func (v *seen) paired(t *flows.Table) {
+	stats := t.Stats()
+	v.mu.Lock()
+	v.table = stats
+	v.mu.Unlock()
+}
+
+// detected notes what the engine has counted.
+func (v *seen) detected(e *detect.Engine) {
+	stats, learning := e.Stats(), e.Learning()
+	v.mu.Lock()
+	v.detect, v.learning = stats, learning
+	v.mu.Unlock()
+}
