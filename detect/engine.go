@@ -117,7 +117,6 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 		cfg: cfg, check: math.MaxInt64,
 		past:    history{max: uint64(cfg.History)},
 		sources: newSourceTable(cfg.Sources),
-		groups:  newGroupTable(cfg.Groups),
 		guard:   newGuardSets(),
 		list:    newList(),
 		facts:   newFacts(cfg.Facts),
@@ -185,7 +184,7 @@ func (e *Engine) Replace(rules Rules) error {
 	e.walks, e.tiers, e.division = walks, slow, divided
 	e.rules, e.early, e.merits, e.judges, e.home = compiled, early, merits, judges, newNetworks(rules.Home)
 	e.stats.GroupsEvicted += e.groups.evicted + e.walkers.evicted
-	e.groups, e.walkers = newGroupTable(e.cfg.Groups), newWalkerTable(e.cfg.Walks)
+	e.groups, e.walkers = newGroupTable(e.cfg.Groups, compiled), newWalkerTable(e.cfg.Walks)
 	return nil
 }
 

@@ -76,9 +76,9 @@ const (
 // which is in place; more have a block, and those of a bin beyond few a set.
 type group struct {
 	one   [1]element
-	place uint32 // of its block; of a set, its number
-	room  uint32 // elements in its block; 0: none
+	place uint32 // of its block or set
 	size  uint32 // elements
+	class uint8  // of its block, from 1; 0: none
 	set   bool
 }
 
@@ -87,29 +87,29 @@ type group struct {
 // closed scans is forgotten.
 func (t *groupTable) count(r *compiledRule, s *source, pr *probe, now int64) (n int, bin int64) {
 	bin = r.bin(pr)
-	if t.blocks.short && now-t.swept >= second {
-		t.sweep(now)
-		t.blocks.short, t.swept = false, now
-	}
 	until := pr.line + r.window + late
 	if r.Window == Run {
 		until = math.MaxInt64
 	}
-	b, i := t.get(r.key(s, pr, bin), until, now)
+	key := r.key(s, pr, bin)
+	b, i := t.get(key, until, now)
 	g, x := &b.groups[i], element{r.value(&pr.attempted), pr.line}
 	if r.sliding() {
-		n = t.insert(g, x, r, s)
+		n = t.insert(key, g, x, r, s, now)
 	} else {
-		n = t.insertBin(g, x)
+		n = t.insertBin(key, g, x, now)
 	}
 	b.sizes[i] = uint8(min(g.size, 255))
 	return n, bin
 }
 
+// keeps is how many values a sliding window of the rule keeps.
+func (c *compiledRule) keeps() int { return c.Over + 1 + spare }
+
 // insert adds a value to a sliding window, and returns how many it has.
-func (t *groupTable) insert(g *group, x element, r *compiledRule, s *source) int {
-	keep := r.Over + 1 + spare
-	l := t.blocks.list(g, x.value, keep)
+func (t *groupTable) insert(key uint64, g *group, x element, r *compiledRule, s *source, now int64) int {
+	keep := r.keeps()
+	l := t.list(key, g, x.value, keep, now)
 	if s.after > 0 {
 		l = slices.DeleteFunc(l, func(o element) bool { return o.line <= s.closed })
 	}
@@ -119,9 +119,9 @@ func (t *groupTable) insert(g *group, x element, r *compiledRule, s *source) int
 }
 
 // insertBin adds a value to a bin, and returns how many it has.
-func (t *groupTable) insertBin(g *group, x element) int {
+func (t *groupTable) insertBin(key uint64, g *group, x element, now int64) int {
 	if !g.set {
-		l := t.blocks.list(g, x.value, few)
+		l := t.list(key, g, x.value, few, now)
 		if slices.ContainsFunc(l, func(o element) bool { return o.value == x.value }) {
 			return len(l)
 		}
@@ -129,30 +129,26 @@ func (t *groupTable) insertBin(g *group, x element) int {
 			g.size++
 			return len(append(l, x))
 		}
-		t.widen(g)
+		t.widen(key, g, now)
 	}
-	if set := t.sets[g.place]; len(set) < maxDistinct {
-		set[x.value] = struct{}{}
-		g.size = uint32(len(set))
+	if t.sets.lacks(g.place, x.value) {
+		t.forget(t.sets.owners, &t.sets.hand, key, now)
 	}
+	g.size = uint32(t.sets.add(g.place, x.value))
 	return int(g.size)
 }
 
 // widen makes a set of a bin's list.
-func (t *groupTable) widen(g *group) {
-	set := make(map[uint64]struct{}, 2*few)
+func (t *groupTable) widen(key uint64, g *group, now int64) {
+	for room := true; room && t.sets.held+few > t.sets.max; {
+		room = t.forget(t.sets.owners, &t.sets.hand, key, now)
+	}
+	place := t.sets.take(key)
 	for _, x := range t.blocks.held(g) {
-		set[x.value] = struct{}{}
+		t.sets.add(place, x.value)
 	}
 	t.blocks.free(g)
-	g.set, g.place = true, uint32(len(t.sets))
-	if n := len(t.spareSets); n > 0 {
-		g.place = t.spareSets[n-1]
-		t.spareSets = t.spareSets[:n-1]
-		t.sets[g.place] = set
-		return
-	}
-	t.sets = append(t.sets, set)
+	g.set, g.place = true, place
 }
 
 // of is the group that counted a probe, or nil.
@@ -163,8 +159,7 @@ func (t *groupTable) of(r *compiledRule, s *source, pr *probe) *group {
 // remove takes a value out of a group.
 func (t *groupTable) remove(g *group, value uint64) {
 	if g.set {
-		delete(t.sets[g.place], value)
-		g.size = uint32(len(t.sets[g.place]))
+		g.size = uint32(t.sets.remove(g.place, value))
 		return
 	}
 	g.size = uint32(len(t.blocks.held(g).remove(value)))

@@ -19,18 +19,33 @@ type groupBucket struct {
 // bound it forgets, of a bucket, the group with the fewest values, the one untouched
 // for longest of those.
 type groupTable struct {
-	buckets   []groupBucket
-	blocks    blocks
-	sets      []map[uint64]struct{}
-	spareSets []uint32
-	swept     int64 // line clock
-	size      int
-	max       int
-	evicted   uint64
+	buckets []groupBucket
+	blocks  blocks
+	sets    binSets
+	size    int
+	max     int
+	evicted uint64
 }
 
-func newGroupTable(bound int) groupTable {
-	return groupTable{buckets: make([]groupBucket, 1), blocks: blocks{max: max(4*bound, blockLargest)}, max: bound}
+// newGroupTable makes a table of so many groups for some rules.
+func newGroupTable(bound int, rules []*compiledRule) groupTable {
+	most, elements, bins := blockLeast, elementsEach*bound, 0
+	for _, r := range rules {
+		switch {
+		case r.Sigma > 0:
+		case r.sliding():
+			most = max(most, r.keeps())
+		default:
+			most, bins = max(most, few), max(bins, r.Over+1)
+		}
+	}
+	t := groupTable{buckets: make([]groupBucket, 1), max: bound}
+	if bins > 0 { // values of sets take a third more than others
+		elements /= 2
+		t.sets.max = max(elements*3/4, bins)
+	}
+	t.blocks = newBlocks(most, elements)
+	return t
 }
 
 // bucket is where a key belongs. The lowest bit of all keys is set.
@@ -96,7 +111,7 @@ func (t *groupTable) evict(from int) {
 	for {
 		b, worst := &t.buckets[from], -1
 		for i := range b.keys {
-			if b.keys[i] != 0 && (worst < 0 || b.poorer(i, worst)) {
+			if b.keys[i] != 0 && (worst < 0 || b.poorer(i, b, worst)) {
 				worst = i
 			}
 		}
@@ -110,31 +125,19 @@ func (t *groupTable) evict(from int) {
 }
 
 // poorer reports whether a group can be spared rather than another.
-func (b *groupBucket) poorer(i, than int) bool {
-	return b.sizes[i] < b.sizes[than] || b.sizes[i] == b.sizes[than] && b.until[i] < b.until[than]
+func (b *groupBucket) poorer(i int, than *groupBucket, j int) bool {
+	return b.sizes[i] < than.sizes[j] || b.sizes[i] == than.sizes[j] && b.until[i] < than.until[j]
 }
 
 func (t *groupTable) release(b *groupBucket, i int) {
 	g := &b.groups[i]
 	if g.set {
-		t.sets[g.place] = nil
-		t.spareSets = append(t.spareSets, g.place)
+		t.sets.free(g.place)
 	} else {
 		t.blocks.free(g)
 	}
 	b.keys[i] = 0
 	t.size--
-}
-
-// sweep takes their room from groups whose window is over.
-func (t *groupTable) sweep(now int64) {
-	for n := range t.buckets {
-		for i, key := range t.buckets[n].keys {
-			if b := &t.buckets[n]; key != 0 && b.until[i] < now {
-				t.release(b, i)
-			}
-		}
-	}
 }
 
 // grow doubles the buckets: each is divided between two.

@@ -21,10 +21,13 @@ func onHeap(size uintptr) int { return int(size) * 9 / 8 }
 
 func sourceBytes() int { return int(unsafe.Sizeof(source{})) + inIndex }
 
-// groupBytes is with the smallest block of elements for each: most have none, some a
-// larger one.
+// elementsEach is how many values there is room for, for each group: most have one, which
+// needs none.
+const elementsEach = 4
+
+// groupBytes is with the lists by which blocks are found.
 func groupBytes() int {
-	return int(unsafe.Sizeof(groupBucket{}))/groupWays + blockLeast*int(unsafe.Sizeof(element{}))
+	return int(unsafe.Sizeof(groupBucket{}))/groupWays + elementsEach*int(unsafe.Sizeof(element{})) + pointer
 }
 
 func walkBytes() int { return onHeap(unsafe.Sizeof(walker{})) + pointer*5/4 + inIndex }
