@@ -32,7 +32,7 @@ const patience = time.Minute
 
 // await is: await FILE PATTERN. It waits until there is a line like that.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	pattern := regexp.MustCompile(args[1])
+	pattern := regexp.MustCompile("(?m)" + args[1]) // as grep has it
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(data) {
 			return

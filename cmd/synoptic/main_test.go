@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"synoptic": func() { os.Exit(run()) }})
+	testscript.Main(m, map[string]func(){"synoptic": func() { os.Exit(run()) }, "heard": heard})
 }
 
 func TestScripts(t *testing.T) {
@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runCode, "gzip": compress, "cut": cutFile, "jsonl": jsonLines, "tunnel": tunnel, "scans": scanLines,
 			"append": appendFile, "await": await, "shift": shift, "weave": weave, "drops": drops,
+			"signal": signalAll, "hangup": hangUp,
 		},
 		Condition:           condition,
 		RequireExplicitExec: true,

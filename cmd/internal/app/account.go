@@ -109,9 +109,6 @@ func (a *App) hidden() {
 
 // counters says what each stage did.
 func (a *App) counters(s *sensor.Summary, record *output.Run) {
-	if !a.plan.Verbose {
-		return
-	}
 	c, d, t, e := &s.Capture, &s.Decode, &s.Table, &s.Detect
 	a.say.Info(fmt.Sprintf("read: %d packets, %d bytes, %d dropped before, %d records skipped, %d without time, %d files passed over",
 		c.Packets, c.Bytes, c.Dropped, c.Skipped, c.Untimed, c.Foreign))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/synoptic-ids/synoptic/capture"
@@ -38,13 +39,15 @@ type App struct {
 	watch   func(*sensor.Config) error // nil: nobody asks how it decides
 	engines int                        // that run beside the one in force
 	closed  []detect.Scan              // for --expect
-	worst   int                        // highest severity of a closed scan that was not authorized
+	tallyMu sync.Mutex
+	tally   *output.Tally // for who asks while the run goes on
+	worst   int           // highest severity of a closed scan that was not authorized
 }
 
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
 // of type [*exit.Error].
 func New(plan config.Plan, streams Streams, version string) (*App, error) {
-	a := &App{plan: plan, streams: streams, version: version}
+	a := &App{plan: plan, streams: streams, version: version, tally: output.NewTally()}
 	a.bar = newBar(streams.Err, plan)
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
@@ -138,9 +141,11 @@ func (a *App) run(ctx context.Context) error {
 		time.AfterFunc(grace, func() { _ = a.source.Close() })
 	})
 	defer unhook()
+	steered := a.steer(s, cancel)
 	ticking := a.bar.start(a.source, a.out.flush)
 	summary, err := s.Run(ctx, a.source)
 	ticking()
+	steered()
 	return a.finish(ctx, &summary, err)
 }
 
@@ -161,6 +166,9 @@ func (a *App) sensorConfig() sensor.Config {
 
 func (a *App) scan(s detect.Scan) {
 	a.out.scan(&s)
+	a.tallyMu.Lock()
+	a.tally.Scan(&s)
+	a.tallyMu.Unlock()
 	if s.Phase != detect.Close || s.MergedInto != "" {
 		return
 	}
@@ -174,15 +182,7 @@ func (a *App) scan(s detect.Scan) {
 
 // finish writes the account of the run and decides how it ends.
 func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error {
-	record := output.RunOf(s)
-	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
-	record.Profile, record.Version = a.plan.RuleName, a.version
-	for _, entry := range a.plan.Rules.Allow {
-		record.Allow = append(record.Allow, entry.Name)
-	}
-	if a.plan.Filter != nil {
-		record.Filter = a.plan.Filter.String()
-	}
+	record := a.account(s)
 	interrupted := ctx.Err() != nil && (runErr != nil || s.Stopped)
 	switch {
 	case interrupted:
@@ -195,8 +195,24 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 	}
 	a.out.run(&record)
 	closeErr := a.out.close()
-	a.counters(s, &record)
+	if a.plan.Verbose {
+		a.counters(s, &record)
+	}
 	return a.verdict(s, &record, interrupted, errors.Join(runErr, closeErr))
+}
+
+// account makes the record of the run as far as it is known by now.
+func (a *App) account(s *sensor.Summary) output.Run {
+	record := output.RunOf(s)
+	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
+	record.Profile, record.Version = a.plan.RuleName, a.version
+	for _, entry := range a.plan.Rules.Allow {
+		record.Allow = append(record.Allow, entry.Name)
+	}
+	if a.plan.Filter != nil {
+		record.Filter = a.plan.Filter.String()
+	}
+	return record
 }
 
 // verdict says what went wrong and returns how the run ends.

@@ -24,6 +24,7 @@ type sink struct {
 	file    *os.File // nil: standard output
 	name    string
 	err     error // the first; nothing is written after it
+	lost    error // the first before the file was opened anew
 }
 
 // fanout hands records to all sinks. Its methods may be called from any
@@ -125,6 +126,69 @@ func (f *fanout) flush() {
 	}
 }
 
+// reopening is what changes when the files of outputs are opened anew.
+type reopening struct {
+	sinks []*sink
+	files []*os.File // by sink
+}
+
+// prepare opens the files of outputs anew that are not under their names any more, as
+// when they were rotated away, or could not be written to. It is all of them, or none.
+func (f *fanout) prepare() (*reopening, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := &reopening{}
+	for _, s := range f.sinks {
+		if s.file == nil || s.err == nil && s.inPlace() {
+			continue
+		}
+		file, err := os.OpenFile(s.name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+		if err != nil {
+			r.drop()
+			return nil, exit.With(exit.Failed, err)
+		}
+		r.sinks, r.files = append(r.sinks, s), append(r.files, file)
+	}
+	return r, nil
+}
+
+// inPlace is whether the file that is written to is that of its name.
+func (s *sink) inPlace() bool {
+	open, err := s.file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(s.name)
+	return err == nil && os.SameFile(open, named)
+}
+
+// drop closes what was opened.
+func (r *reopening) drop() {
+	for _, file := range r.files {
+		_ = file.Close()
+	}
+}
+
+// take goes on with the files that were opened. What was not yet written to the old ones
+// is.
+func (f *fanout) take(r *reopening) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, s := range r.sinks {
+		if s.err == nil {
+			s.err = s.buf.Flush()
+		}
+		if err := s.file.Close(); s.err == nil {
+			s.err = err
+		}
+		if s.err != nil && s.lost == nil {
+			s.lost = s.err
+		}
+		s.file, s.err = r.files[i], nil
+		s.buf.Reset(s.file)
+	}
+}
+
 // check notes an error of a sink. When no sink is left the run has no purpose.
 func (f *fanout) check(s *sink, err error) {
 	if err == nil {
@@ -153,8 +217,12 @@ func (f *fanout) close() error {
 				s.err = err
 			}
 		}
-		if s.err != nil && !errors.Is(s.err, syscall.EPIPE) {
-			errs = append(errs, fmt.Errorf("writing %s: %w", s.name, s.err))
+		err := s.err
+		if s.lost != nil {
+			err = s.lost
+		}
+		if err != nil && !errors.Is(err, syscall.EPIPE) {
+			errs = append(errs, fmt.Errorf("writing %s: %w", s.name, err))
 		}
 	}
 	return errors.Join(errs...)

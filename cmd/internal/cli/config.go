@@ -115,21 +115,8 @@ func checkCommand(streams app.Streams) *cobra.Command {
 func checked(name string) (string, []detect.Allowance, error) {
 	if config.IsAllowFile(name) {
 		list, err := config.AllowFile(name)
-		return entries(len(list)), list, err
+		return config.Entries(len(list)), list, err
 	}
 	rules, err := config.RulesFile(name)
-	what := numbered(len(rules.Rules), "rule", "rules")
-	if n := len(rules.Allow); n > 0 {
-		what += " and " + entries(n)
-	}
-	return what, rules.Allow, err
-}
-
-func entries(n int) string { return numbered(n, "entry that allows", "entries that allow") }
-
-func numbered(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return config.Contents(&rules), rules.Allow, err
 }

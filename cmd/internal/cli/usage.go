@@ -70,6 +70,11 @@ Judging:
                             which holds JSON records as --json writes them, or
                             some fields of them.
 
+Signals: SIGINT and SIGTERM end the run; open scans are closed and told. SIGUSR1
+prints what was read and found so far on standard error. Where the run would not
+end by itself, SIGHUP reads the rules and the allow-list again, all or nothing,
+and opens outputs anew whose files were moved away.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 see --fail-on,
 4 see --expect.
 

@@ -9,18 +9,18 @@ import (
 	"github.com/synoptic-ids/synoptic/detect"
 )
 
-// loadAllow adds the allow-list of the command line to that of the rules.
-func loadAllow(s Settings, ofRules []detect.Allowance) ([]detect.Allowance, error) {
-	if s.Allow == "" {
+// allow adds the allow-list of the command line to that of the rules.
+func (o Origin) allow(ofRules []detect.Allowance) ([]detect.Allowance, error) {
+	if o.Allow == "" {
 		return ofRules, nil
 	}
-	list, err := AllowFile(s.Allow)
+	list, err := AllowFile(o.Allow)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range list {
 		if slices.ContainsFunc(ofRules, func(b detect.Allowance) bool { return a.Name == b.Name }) {
-			return nil, exit.With(exit.Usage, fmt.Errorf("allow-list: %q is the name of an entry in %s and in %s", a.Name, s.Rules, s.Allow),
+			return nil, exit.With(exit.Usage, fmt.Errorf("allow-list: %q is the name of an entry in %s and in %s", a.Name, o.Rules, o.Allow),
 				"rename one of them, so that records tell them apart")
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
@@ -59,6 +57,7 @@ type Settings struct {
 type Plan struct {
 	Inputs   []string
 	Device   string
+	From     Origin // of Rules, to load them again
 	Rules    detect.Rules
 	RuleName string // the profile's name, or the rules file's
 	Outputs  []Output
@@ -113,10 +112,8 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, exit.With(exit.Usage, fmt.Errorf("--batch %d is not between 0 and %d", s.Batch, maxBatch))
 	}
 	var err error
-	if p.Rules, p.RuleName, err = loadRules(s); err != nil {
-		return Plan{}, err
-	}
-	if p.Rules.Allow, err = loadAllow(s, p.Rules.Allow); err != nil {
+	p.From = Origin{Profile: s.Profile, Rules: s.Rules, Allow: s.Allow, Home: s.Home}
+	if p.Rules, p.RuleName, err = p.From.Load(); err != nil {
 		return Plan{}, err
 	}
 	if p.Outputs, err = outputs(s); err != nil {
@@ -201,97 +198,6 @@ func checkInputs(s Settings) error {
 			"it is read until it ends in any case: leave --follow out, or name the file last")
 	}
 	return nil
-}
-
-func loadRules(s Settings) (detect.Rules, string, error) {
-	var rules detect.Rules
-	var err error
-	name := s.Profile
-	switch {
-	case s.Rules != "" && s.Profile != "":
-		return rules, "", exit.With(exit.Usage, fmt.Errorf("--profile and --rules exclude each other"),
-			fmt.Sprintf("'synoptic config rules --profile %s' prints a profile to start a rules file from", s.Profile))
-	case s.Rules != "":
-		name = s.Rules
-		rules, err = RulesFile(s.Rules)
-	default:
-		if name == "" {
-			name = DefaultProfile
-		}
-		rules, err = Profile(name)
-	}
-	if err != nil || s.Home == "" {
-		return rules, name, err
-	}
-	rules.Home, err = prefixes(s.Home)
-	return rules, name, err
-}
-
-// RulesFile reads and checks a rules file.
-func RulesFile(name string) (detect.Rules, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return detect.Rules{}, exit.With(exit.Usage, fmt.Errorf("reading rules: %w", err))
-	}
-	rules, err := detect.ParseRules(data, name)
-	if err == nil {
-		_, err = detect.New(detect.Config{}, rules)
-	}
-	if err != nil {
-		return detect.Rules{}, exit.With(exit.Usage, fmt.Errorf("rules: %w", err),
-			"'synoptic config rules' prints the default profile as an example")
-	}
-	return rules, nil
-}
-
-// Profile is a built-in profile.
-func Profile(name string) (detect.Rules, error) {
-	if err := knownProfile(name); err != nil {
-		return detect.Rules{}, err
-	}
-	rules, err := detect.Profile(name)
-	if err != nil {
-		return rules, exit.With(exit.Usage, err)
-	}
-	return rules, nil
-}
-
-// ProfileSource is the YAML text of a built-in profile.
-func ProfileSource(name string) ([]byte, error) {
-	if err := knownProfile(name); err != nil {
-		return nil, err
-	}
-	source, err := detect.ProfileSource(name)
-	if err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	return source, nil
-}
-
-func knownProfile(name string) error {
-	if slices.Contains(detect.Profiles(), name) {
-		return nil
-	}
-	return exit.With(exit.Usage, fmt.Errorf("no profile is called %q", name),
-		"the profiles are "+strings.Join(detect.Profiles(), ", ")+"; a file of rules of your own is read with --rules FILE")
-}
-
-// prefixes reads a comma list of prefixes and addresses.
-func prefixes(list string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for item := range strings.SplitSeq(list, ",") {
-		item = strings.TrimSpace(item)
-		p, err := netip.ParsePrefix(item)
-		if addr, addrErr := netip.ParseAddr(item); err != nil && addrErr == nil && addr.Zone() == "" {
-			p, err = addr.Prefix(addr.BitLen())
-		}
-		if err != nil {
-			return nil, exit.With(exit.Usage, fmt.Errorf("--home: %q is neither a prefix nor an address", item),
-				"write networks as 192.0.2.0/24,2001:db8::/32")
-		}
-		all = append(all, p.Masked())
-	}
-	return all, nil
 }
 
 func loadExpect(name string) (*expect.List, error) {

@@ -45,22 +45,25 @@ const (
 // Scan implements [Encoder].
 func (t *Text) Scan(s *detect.Scan) error {
 	t.begin(s.First)
+	if s.Phase != detect.Update || t.matters(s) || t.cfg.Verbose {
+		t.line(s)
+	}
+	t.take(s)
+	return t.w.Flush()
+}
+
+// take notes what later records and the closing table need of a scan.
+func (t *Text) take(s *detect.Scan) {
+	t.begin(s.First)
 	switch s.Phase {
 	case detect.Open, detect.Reopen:
 		t.open[s.ID] = verdictRank(s.Verdict)
-		t.line(s)
-	case detect.Update:
-		if t.matters(s) || t.cfg.Verbose {
-			t.line(s)
-		}
 	case detect.Close:
 		delete(t.open, s.ID)
 		if s.MergedInto == "" {
 			t.closed.add(s)
 		}
-		t.line(s)
 	}
-	return t.w.Flush()
 }
 
 // Attempt implements [Encoder]: there are too many of them for people.
