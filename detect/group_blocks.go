@@ -15,7 +15,8 @@ type blocks []blockClass
 // blockClass holds the blocks of one size.
 type blockClass struct {
 	size   int // elements
-	max    int // blocks
+	room   int // blocks, by the bound
+	max    int // blocks: one at least
 	chunks [][]element
 	owners []uint64 // keys of the groups that have the blocks, by place
 	spare  []uint32 // places
@@ -30,7 +31,8 @@ func newBlocks(most, elements int) blocks {
 	}
 	b = append(b, blockClass{size: most})
 	for i := range b {
-		b[i].max = max(elements/len(b)/b[i].size, 1)
+		b[i].room = elements / len(b) / b[i].size
+		b[i].max = max(b[i].room, 1)
 	}
 	return b
 }

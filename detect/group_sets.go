@@ -7,7 +7,8 @@ type binSets struct {
 	spare  []uint32
 	hand   int // the place that is looked at next where there is no room
 	held   int // values in all of them
-	max    int
+	room   int // values, by the bound
+	max    int // values: enough for each rule to fire
 }
 
 // take gives an empty set to the group of a key.

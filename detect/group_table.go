@@ -42,10 +42,24 @@ func newGroupTable(bound int, rules []*compiledRule) groupTable {
 	t := groupTable{buckets: make([]groupBucket, 1), max: bound}
 	if bins > 0 { // values of sets take a third more than others
 		elements /= 2
-		t.sets.max = max(elements*3/4, bins)
+		t.sets.room = elements * 3 / 4
+		t.sets.max = max(t.sets.room, bins)
 	}
 	t.blocks = newBlocks(most, elements)
 	return t
+}
+
+// atOnce is for how many keys at a time as many values can be held as a rule fires at.
+func (t *groupTable) atOnce(r *compiledRule) int {
+	if !r.sliding() {
+		return t.sets.room / (r.Over + 1)
+	}
+	for _, c := range t.blocks {
+		if c.size >= r.keeps() {
+			return c.room
+		}
+	}
+	return 0
 }
 
 // bucket is where a key belongs. The lowest bit of all keys is set.

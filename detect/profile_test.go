@@ -17,11 +17,11 @@ func TestProfiles(t *testing.T) {
 		require.NoError(t, err)
 		rules, err := Profile(name)
 		require.NoError(t, err)
-		require.Equal(t, parsed, rules)
+		require.Equal(t, unplaced(parsed), unplaced(rules))
 		require.Equal(t, DefaultHome(), rules.Home)
 		written, err := ParseRules(writeRules(rules), name)
 		require.NoError(t, err)
-		require.Equal(t, rules, written)
+		require.Equal(t, unplaced(rules), unplaced(written))
 	}
 }
 

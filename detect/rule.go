@@ -99,4 +99,8 @@ type Rules struct {
 	// Allow is who may scan what: a scan that keeps to it is marked, and nothing
 	// else changes.
 	Allow []Allowance
+
+	// Where the keys of each rule stand, if they were read from a file.
+	file   string
+	places []map[string]rulePos
 }

@@ -10,11 +10,14 @@ import (
 // maxRuleErrors bounds how many errors are reported of one file.
 const maxRuleErrors = 100
 
-// RuleError is one mistake in a rules file.
+// RuleError is one mistake in a rules file, or what cannot be counted exactly.
 type RuleError struct {
 	File string // as given to ParseRules
-	// Line and Column say where, both from 1. Columns count characters.
+	// Line and Column say where, both from 1; 0 where no file is known. Columns count
+	// characters.
 	Line, Column int
+	// Rule is the name of the rule, where its file is not needed to know it.
+	Rule string
 	// Msg says what is wrong and what would be right, beginning with the key
 	// where there is one.
 	Msg string
@@ -22,6 +25,9 @@ type RuleError struct {
 
 // Error implements error: "rules.yaml:7:9: over: must be …".
 func (e *RuleError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("rule %q: %s", e.Rule, e.Msg)
+	}
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
 }
 

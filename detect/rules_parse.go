@@ -51,12 +51,12 @@ func (p *ruleProblems) readFile(data []byte) Rules {
 		return Rules{}
 	}
 	p.missing(m, "a rules file", []string{"rules"})
-	out := Rules{Home: DefaultHome()}
+	out := Rules{Home: DefaultHome(), file: p.file}
 	if e, ok := m.keys["home"]; ok {
 		out.Home = p.networks(e)
 	}
 	if e, ok := m.keys["rules"]; ok {
-		out.Rules = p.rules(e)
+		out.Rules, out.places = p.rules(e)
 	}
 	if e, ok := m.keys["allow"]; ok {
 		out.Allow = p.allowances(e)
@@ -64,7 +64,8 @@ func (p *ruleProblems) readFile(data []byte) Rules {
 	return out
 }
 
-func (p *ruleProblems) rules(e ruleEntry) []Rule {
+// rules reads the list of rules, and where their keys stand.
+func (p *ruleProblems) rules(e ruleEntry) ([]Rule, []map[string]rulePos) {
 	seq, ok := e.value.(*ast.SequenceNode)
 	if !ok || len(seq.Values) == 0 {
 		what := "an empty list"
@@ -72,20 +73,21 @@ func (p *ruleProblems) rules(e ruleEntry) []Rule {
 			what = shown(e.value)
 		}
 		p.add(e.at, "rules: must be a list of rules, each beginning with \"- name:\", not %s", what)
-		return nil
+		return nil, nil
 	}
 	list, _ := p.list(e, "a list of rules")
 	if len(list) > maxRules {
 		p.add(list[maxRules].at, "rules: at most %d rules fit, these are %d", maxRules, len(list))
-		return nil
+		return nil, nil
 	}
-	out := make([]Rule, 0, len(list))
+	out, places := make([]Rule, 0, len(list)), make([]map[string]rulePos, 0, len(list))
 	names := map[string]int{} // name: line
 	for _, one := range list {
 		r := ruleReader{ruleProblems: p, names: names}
 		out = append(out, r.read(one))
+		places = append(places, r.m.places())
 	}
-	return out
+	return out, places
 }
 
 func (p *ruleProblems) networks(e ruleEntry) []netip.Prefix {

@@ -27,6 +27,15 @@ type ruleMapping struct {
 	meant map[string]bool
 }
 
+// places are where the values stand, by their keys.
+func (m *ruleMapping) places() map[string]rulePos {
+	places := make(map[string]rulePos, len(m.keys))
+	for key, e := range m.keys {
+		places[key] = e.at
+	}
+	return places
+}
+
 // mapping reads a mapping, and reports keys that are not among known and keys
 // given twice. what names it in messages.
 func (p *ruleProblems) mapping(n ast.Node, at rulePos, what string, known []string) (ruleMapping, bool) {

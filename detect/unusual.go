@@ -1,14 +1,28 @@
 package detect
 
 import (
+	"math/bits"
+
 	"github.com/synoptic-ids/synoptic/detect/outlier"
 )
 
 // hour is the only window of rules that compare with earlier hours.
 const hour = 3600 * second
 
+// pairsEach is how many of so many pairs, a power of two, each of the rules remembers that
+// compare with earlier hours.
+func pairsEach(pairs int, rules []*compiledRule) int {
+	n := 0
+	for _, r := range rules {
+		if r.Sigma > 0 {
+			n++
+		}
+	}
+	return pairs >> bits.Len(uint(max(n, 1)-1))
+}
+
 // newBaselines makes what a rule with sigmas remembers of earlier hours: 76 bytes a
-// pair, so by default about 2.5 MB. A pair is touched at random, so that what is larger costs
+// pair, so of one rule by default about 2.5 MB. A pair is touched at random, so that what is larger costs
 // a page fault for nearly each.
 func newBaselines(r *Rule, pairs int) *outlier.Table {
 	return outlier.New(outlier.Config{
@@ -22,7 +36,7 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 		return // there is nothing to find, and a scan is no hour to compare with
 	}
 	if r.baselines == nil {
-		r.baselines = newBaselines(&r.Rule, e.cfg.Pairs) // which captures without failures do not need
+		r.baselines = newBaselines(&r.Rule, pairsEach(e.cfg.Pairs, e.rules)) // which captures without failures do not need
 	}
 	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
 	e.standsUnusual(r, s, pr)

@@ -96,3 +96,13 @@ func TestSplunkOutlier(t *testing.T) {
 	}
 	require.Equal(t, 2, fired)
 }
+
+// TestRulesShareWhatIsRememberedOfEarlierHours: however many compare with them, and no more
+// than the bound says.
+func TestRulesShareWhatIsRememberedOfEarlierHours(t *testing.T) {
+	rules := []*compiledRule{{}}
+	for _, want := range []int{1 << 15, 1 << 14, 1 << 13, 1 << 13, 1 << 12} {
+		rules = append(rules, &compiledRule{Rule: Rule{Sigma: 7}})
+		require.Equal(t, want, pairsEach(1<<15, rules))
+	}
+}
