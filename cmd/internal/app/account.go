@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -90,6 +91,16 @@ func (a *App) settings() {
 	if a.plan.Filter != nil {
 		a.say.Info("filter " + a.plan.Filter.String())
 	}
+}
+
+// inexact hints at what rules cannot count exactly within the memory: always where they are
+// the user's own, else with --verbose.
+func (a *App) inexact() {
+	if a.plan.From.Rules == "" && !a.plan.Verbose {
+		return
+	}
+	hints, _ := config.Inexact(a.plan.Rules, a.plan.Memory) // which loading them had no error of
+	a.say.Inexact(hints)
 }
 
 // hidden warns of a filter that leaves replies out: what was answered then

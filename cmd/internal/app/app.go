@@ -133,6 +133,7 @@ func (a *App) run(ctx context.Context) error {
 	a.out.abandon = cancel
 	a.settings()
 	a.budget(bounds)
+	a.inexact()
 	a.hidden()
 	if a.plan.Live() {
 		a.say.Expired(a.plan.Rules.Allow, detect.Time(time.Now().UnixNano()))

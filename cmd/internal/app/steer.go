@@ -49,6 +49,7 @@ func (a *App) reload(s *sensor.Sensor) {
 		return
 	}
 	a.say.Info(fmt.Sprintf("reloaded rules %s: %s", a.plan.RuleName, config.Contents(&a.plan.Rules)))
+	a.inexact()
 	a.say.Expired(a.plan.Rules.Allow, detect.Time(time.Now().UnixNano()))
 }
 

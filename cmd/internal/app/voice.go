@@ -54,6 +54,13 @@ func (v *Voice) Expired(list []detect.Allowance, from detect.Time) {
 	}
 }
 
+// Inexact hints at what rules cannot count exactly.
+func (v *Voice) Inexact(hints []*detect.RuleError) {
+	for _, h := range hints {
+		v.Hint(h.Error())
+	}
+}
+
 // Info tells what was asked for with --verbose.
 func (v *Voice) Info(text string) { _, _ = fmt.Fprintf(v.w, "synoptic: %s\n", output.Clean(text)) }
 

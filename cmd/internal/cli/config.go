@@ -94,29 +94,51 @@ func schemaCommand(streams app.Streams) *cobra.Command {
 }
 
 func checkCommand(streams app.Streams) *cobra.Command {
-	return &cobra.Command{
+	var memory string
+	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "check a rules file or an allow-list",
 		Long:  strings.TrimSpace(checkText),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			what, list, err := checked(args[0])
+			budget, err := config.ParseMemory(memory)
 			if err != nil {
 				return err
 			}
-			app.NewVoice(streams.Err).Expired(list, detect.Time(time.Now().UnixNano()))
-			_, err = fmt.Fprintf(streams.Out, "%s: %s, no mistakes\n", args[0], what)
+			c, err := checked(args[0], budget)
+			if err != nil {
+				return err
+			}
+			say := app.NewVoice(streams.Err)
+			say.Inexact(c.inexact)
+			say.Expired(c.allow, detect.Time(time.Now().UnixNano()))
+			_, err = fmt.Fprintf(streams.Out, "%s: %s, no mistakes\n", args[0], c.what)
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&memory, "memory", "", "memory that rules must fit into")
+	return cmd
 }
 
-// checked checks a file, says what is in it, and returns its allow-list.
-func checked(name string) (string, []detect.Allowance, error) {
+// contents are what a file without mistakes holds.
+type contents struct {
+	what    string
+	allow   []detect.Allowance
+	inexact []*detect.RuleError
+}
+
+// checked checks a file, rules for so much memory.
+func checked(name string, memory int64) (c contents, err error) {
 	if config.IsAllowFile(name) {
-		list, err := config.AllowFile(name)
-		return config.Entries(len(list)), list, err
+		c.allow, err = config.AllowFile(name)
+		c.what = config.Entries(len(c.allow))
+		return c, err
 	}
 	rules, err := config.RulesFile(name)
-	return config.Contents(&rules), rules.Allow, err
+	if err != nil {
+		return c, err
+	}
+	c.what, c.allow = config.Contents(&rules), rules.Allow
+	c.inexact, err = config.Inexact(rules, memory)
+	return c, err
 }

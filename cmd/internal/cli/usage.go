@@ -142,10 +142,12 @@ Example:
 
 const checkText = `
 Usage:
-    synoptic config check FILE
+    synoptic config check [--memory SIZE] FILE
 
 Checks a rules file or an allow-list. Mistakes are listed with line and column,
-and the exit code is 2. Entries of an allow-list that have expired are named.
+and the exit code is 2; so is a rule that does not fit into the memory, which is
+256MiB without --memory. What a rule can count exactly only up to some traffic is
+said, with that. Entries of an allow-list that have expired are named.
 
 Example:
     $ synoptic config check rules.yaml

@@ -20,7 +20,7 @@ func TestCheckDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, config.Plan{
 		Inputs: []string{"a.pcap"}, Rules: rules, RuleName: "default",
-		Outputs: []config.Output{{Format: config.Text}}, Color: config.Auto, Progress: config.Auto, Memory: 256 << 20,
+		Outputs: []config.Output{{Format: config.Text}}, Color: config.Auto, Progress: config.Auto, Memory: 256 << 20, From: config.Origin{Memory: 256 << 20},
 	}, p)
 }
 

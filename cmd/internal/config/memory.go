@@ -14,8 +14,8 @@ import (
 // DefaultMemory is the budget for what a run remembers where none is given, in bytes.
 const DefaultMemory = 256 << 20
 
-// memory reads a size: 64MiB, 1GiB or a number of bytes.
-func memory(value string) (int64, error) {
+// ParseMemory reads a budget: 64MiB, 1GiB or a number of bytes; empty is [DefaultMemory].
+func ParseMemory(value string) (int64, error) {
 	if value == "" {
 		return DefaultMemory, nil
 	}

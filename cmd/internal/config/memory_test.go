@@ -10,11 +10,11 @@ func TestMemory(t *testing.T) {
 	for value, want := range map[string]int64{
 		"": 256 << 20, "64MiB": 64 << 20, "1GiB": 1 << 30, "8388608": 8 << 20, "8192KiB": 8 << 20, "2TiB": 2 << 40,
 	} {
-		n, err := memory(value)
+		n, err := ParseMemory(value)
 		require.NoError(t, err, value)
 		require.Equal(t, want, n, value)
 	}
-	n, err := memory(" 5 mib ")
+	n, err := ParseMemory(" 5 mib ")
 	require.NoError(t, err)
 	require.EqualValues(t, 5<<20, n)
 	for value, want := range map[string]string{
@@ -22,7 +22,7 @@ func TestMemory(t *testing.T) {
 		"4194303": "the least is 4MiB", "0": "the least is 4MiB", "1KiB": "the least is 4MiB",
 		"9999999TiB": "more than there can be", "99999999999999999999": "no size",
 	} {
-		_, err := memory(value)
+		_, err := ParseMemory(value)
 		require.ErrorContains(t, err, want, value)
 	}
 }

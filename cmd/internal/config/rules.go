@@ -9,6 +9,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/sensor"
 )
 
 // Origin says where rules come from, as [Settings] does.
@@ -16,6 +17,7 @@ type Origin struct {
 	Profile, Rules string // at most one of them; none: [DefaultProfile]
 	Allow          string
 	Home           string
+	Memory         int64 // bytes, that the rules must fit into
 }
 
 // Load reads the rules and the allow-list, and returns them with the profile's name, or
@@ -31,8 +33,26 @@ func (o Origin) Load() (detect.Rules, string, error) {
 			return detect.Rules{}, "", err
 		}
 	}
-	rules.Allow, err = o.allow(rules.Allow)
+	if rules.Allow, err = o.allow(rules.Allow); err != nil {
+		return detect.Rules{}, "", err
+	}
+	_, err = Inexact(rules, o.Memory)
 	return rules, name, err
+}
+
+// Inexact says what so many bytes of memory leave inexact of what rules count. Rules that
+// could not work are an error, of type [*exit.Error].
+func Inexact(rules detect.Rules, memory int64) ([]*detect.RuleError, error) {
+	var line sensor.Config
+	if _, err := line.Fit(memory); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	hints, err := line.Engine.CheckRules(rules)
+	if err != nil {
+		return nil, exit.With(exit.Usage, fmt.Errorf("rules: %w", err),
+			fmt.Sprintf("--memory is %s, and more holds more; 'window: slow' counts over days in little", SizeText(memory)))
+	}
+	return hints, nil
 }
 
 func (o Origin) load() (rules detect.Rules, name string, err error) {

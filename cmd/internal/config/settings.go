@@ -112,7 +112,10 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, exit.With(exit.Usage, fmt.Errorf("--batch %d is not between 0 and %d", s.Batch, maxBatch))
 	}
 	var err error
-	p.From = Origin{Profile: s.Profile, Rules: s.Rules, Allow: s.Allow, Home: s.Home}
+	if p.Memory, err = ParseMemory(s.Memory); err != nil {
+		return Plan{}, err
+	}
+	p.From = Origin{Profile: s.Profile, Rules: s.Rules, Allow: s.Allow, Home: s.Home, Memory: p.Memory}
 	if p.Rules, p.RuleName, err = p.From.Load(); err != nil {
 		return Plan{}, err
 	}
@@ -129,9 +132,6 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, err
 	}
 	if p.Tunnels, err = tunnels(s.Tunnels); err != nil {
-		return Plan{}, err
-	}
-	if p.Memory, err = memory(s.Memory); err != nil {
 		return Plan{}, err
 	}
 	if p.Seed, err = seed(s.Seed, p.Live()); err != nil {
