@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runCode, "gzip": compress, "cut": cutFile, "jsonl": jsonLines, "tunnel": tunnel, "scans": scanLines,
 			"append": appendFile, "await": await, "shift": shift, "weave": weave, "drops": drops,
-			"signal": signalAll, "hangup": hangUp,
+			"signal": signalAll, "hangup": hangUp, "ask": ask,
 		},
 		Condition:           condition,
 		RequireExplicitExec: true,

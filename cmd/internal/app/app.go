@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -36,12 +38,16 @@ type App struct {
 	say     *Voice
 	bar     *bar
 	out     *fanout
-	watch   func(*sensor.Config) error // nil: nobody asks how it decides
-	engines int                        // that run beside the one in force
-	closed  []detect.Scan              // for --expect
-	tallyMu sync.Mutex
-	tally   *output.Tally // for who asks while the run goes on
-	worst   int           // highest severity of a closed scan that was not authorized
+	pulse   pulse
+	// Where metrics are asked for.
+	listener net.Listener
+	metrics  *metrics.Metrics
+	watch    func(*sensor.Config) error // nil: nobody asks how it decides
+	engines  int                        // that run beside the one in force
+	closed   []detect.Scan              // for --expect
+	tallyMu  sync.Mutex
+	tally    *output.Tally // for who asks while the run goes on
+	worst    int           // highest severity of a closed scan that was not authorized
 }
 
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
@@ -57,12 +63,19 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 		return nil, err
 	}
 	a.source = source
+	if a.listener, err = listenOn(&plan); err != nil {
+		_ = source.Close()
+		return nil, err
+	}
 	if plan.Explain != nil {
 		a.openExplain(a.bar.above(streams.Out), isTerminal(streams.Out))
 		return a, nil
 	}
 	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
 		_ = source.Close()
+		if a.listener != nil {
+			_ = a.listener.Close()
+		}
 		return nil, err
 	}
 	return a, nil
@@ -142,17 +155,21 @@ func (a *App) run(ctx context.Context) error {
 		time.AfterFunc(grace, func() { _ = a.source.Close() })
 	})
 	defer unhook()
+	silent := a.tell(s)
+	still := a.pulse.start(s.Progress, func() {})
 	steered := a.steer(s, cancel)
 	ticking := a.bar.start(a.source, a.out.flush)
 	summary, err := s.Run(ctx, a.source)
 	ticking()
 	steered()
+	still()
+	silent()
 	return a.finish(ctx, &summary, err)
 }
 
 func (a *App) sensorConfig() sensor.Config {
 	cfg := sensor.Config{
-		Rules: a.plan.Rules, OnScan: a.scan, OnNotice: a.out.notice, MaxPackets: a.plan.Count,
+		Rules: a.plan.Rules, OnScan: a.scan, OnNotice: a.notice, MaxPackets: a.plan.Count,
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
 		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
 		Seed: a.plan.Seed,
@@ -170,6 +187,9 @@ func (a *App) scan(s detect.Scan) {
 	a.tallyMu.Lock()
 	a.tally.Scan(&s)
 	a.tallyMu.Unlock()
+	if a.metrics != nil {
+		a.metrics.Scan(&s)
+	}
 	if s.Phase != detect.Close || s.MergedInto != "" {
 		return
 	}
@@ -178,6 +198,13 @@ func (a *App) scan(s detect.Scan) {
 	}
 	if a.plan.Expect != nil {
 		a.closed = append(a.closed, s)
+	}
+}
+
+func (a *App) notice(n detect.Notice) {
+	a.out.notice(&n)
+	if a.metrics != nil {
+		a.metrics.Notice(&n)
 	}
 }
 

@@ -46,24 +46,12 @@ func (b *bar) start(source capture.Source, flush func()) (stop func()) {
 			progressbar.OptionUseANSICodes(true),
 		)
 	}
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				flush()
-				b.update(source)
-			}
-		}
-	}()
+	ended := every(tick, func() {
+		flush()
+		b.update(source)
+	})
 	return func() {
-		close(done)
-		<-ended
+		ended()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.clear()

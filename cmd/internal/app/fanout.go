@@ -12,6 +12,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
@@ -23,8 +24,13 @@ type sink struct {
 	buf     *bufio.Writer
 	file    *os.File // nil: standard output
 	name    string
-	err     error // the first; nothing is written after it
-	lost    error // the first before the file was opened anew
+	spec    string // as on the command line
+	err     error  // the first; nothing is written after it
+	failed  error  // the first before the file was opened anew
+
+	attempts      bool // it writes attempts, and nothing else
+	sent, pending uint64
+	lost          uint64
 }
 
 // fanout hands records to all sinks. Its methods may be called from any
@@ -45,7 +51,7 @@ const sinkBuffer = 64 << 10
 func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, error) {
 	f := &fanout{alone: plan.Expect == nil && plan.FailOn == 0, abandon: func() {}}
 	for _, o := range plan.Outputs {
-		s := &sink{name: "standard output"}
+		s := &sink{name: "standard output", spec: o.String(), attempts: o.Format == config.Attempts}
 		w := stdout
 		if o.Path != "" {
 			file, err := createOutput(o.Path, plan.Inputs)
@@ -92,26 +98,43 @@ func (f *fanout) scan(s *detect.Scan) {
 	f.each(func(e output.Encoder) error { return e.Scan(s) })
 }
 
-func (f *fanout) notice(n detect.Notice) {
-	f.each(func(e output.Encoder) error { return e.Notice(&n) })
+func (f *fanout) notice(n *detect.Notice) {
+	f.each(func(e output.Encoder) error { return e.Notice(n) })
 }
 
 func (f *fanout) attempt(a *flows.Attempt) {
-	f.each(func(e output.Encoder) error { return e.Attempt(a) })
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sinks {
+		if s.attempts {
+			f.write(s, func(e output.Encoder) error { return e.Attempt(a) })
+		}
+	}
 }
 
 func (f *fanout) run(r *output.Run) {
 	f.each(func(e output.Encoder) error { return e.Run(r) })
 }
 
+// each writes a record that is no attempt to all sinks.
 func (f *fanout) each(do func(output.Encoder) error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.sinks {
-		if s.err == nil {
-			f.check(s, do(s.encoder))
+		if !s.attempts {
+			f.write(s, do)
 		}
 	}
+}
+
+// write writes a record to a sink.
+func (f *fanout) write(s *sink, do func(output.Encoder) error) {
+	if s.err != nil {
+		s.lost++
+		return
+	}
+	s.pending++
+	f.check(s, do(s.encoder))
 }
 
 // flush writes out what is buffered, so that a reader of a pipe is not kept
@@ -120,10 +143,41 @@ func (f *fanout) flush() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.sinks {
-		if s.err == nil && s.buf.Buffered() > 0 {
-			f.check(s, s.buf.Flush())
+		f.flushSink(s)
+	}
+}
+
+func (f *fanout) flushSink(s *sink) {
+	if s.err != nil || s.pending == 0 {
+		return
+	}
+	f.check(s, s.buf.Flush())
+	if s.err == nil {
+		s.sent, s.pending = s.sent+s.pending, 0
+	}
+}
+
+// counts says what became of the records for each output.
+func (f *fanout) counts() []metrics.Sink {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := make([]metrics.Sink, 0, len(f.sinks))
+	for _, s := range f.sinks {
+		all = append(all, metrics.Sink{Name: s.spec, Sent: s.sent, Lost: s.lost})
+	}
+	return all
+}
+
+// failing is the error of an output that cannot be written to, if there is one.
+func (f *fanout) failing() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sinks {
+		if s.err != nil {
+			return fmt.Errorf("writing %s: %w", s.name, s.err)
 		}
 	}
+	return nil
 }
 
 // reopening is what changes when the files of outputs are opened anew.
@@ -175,14 +229,12 @@ func (f *fanout) take(r *reopening) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, s := range r.sinks {
-		if s.err == nil {
-			s.err = s.buf.Flush()
-		}
+		f.flushSink(s)
 		if err := s.file.Close(); s.err == nil {
 			s.err = err
 		}
-		if s.err != nil && s.lost == nil {
-			s.lost = s.err
+		if s.failed == nil {
+			s.failed = s.err
 		}
 		s.file, s.err = r.files[i], nil
 		s.buf.Reset(s.file)
@@ -194,7 +246,7 @@ func (f *fanout) check(s *sink, err error) {
 	if err == nil {
 		return
 	}
-	s.err = err
+	s.err, s.lost, s.pending = err, s.lost+s.pending, 0
 	for _, other := range f.sinks {
 		if other.err == nil {
 			return
@@ -218,8 +270,8 @@ func (f *fanout) close() error {
 			}
 		}
 		err := s.err
-		if s.lost != nil {
-			err = s.lost
+		if s.failed != nil {
+			err = s.failed
 		}
 		if err != nil && !errors.Is(err, syscall.EPIPE) {
 			errs = append(errs, fmt.Errorf("writing %s: %w", s.name, err))

@@ -43,6 +43,9 @@ func (a *App) steer(s *sensor.Sensor, end context.CancelFunc) (stop func()) {
 // of that, or nothing.
 func (a *App) reload(s *sensor.Sensor) {
 	err := a.replace(s)
+	if a.metrics != nil {
+		a.metrics.Reloaded(time.Now(), err == nil)
+	}
 	if err != nil {
 		a.say.Error(err)
 		a.say.Warning("nothing was reloaded: rules, allow-list and outputs are what they were")

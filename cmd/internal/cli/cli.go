@@ -77,6 +77,8 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f.StringVar(&s.Expect, "expect", "", "scans that there must be")
 	f.StringVar(&s.FailOn, "fail-on", "", "severity that fails the run")
 	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
+	f.StringVar(&s.Listen, "listen", "", "address to tell metrics and health on")
+	f.BoolVar(&s.Profiling, "pprof", false, "profiles of the program itself beside the metrics")
 	f.StringVar(&s.CPUProfile, "cpuprofile", "", "CPU profile of the program itself")
 	f.StringVar(&s.MemProfile, "memprofile", "", "heap profile of the program itself")
 	f.IntVar(&s.Batch, "batch", 0, "packets that go through the stages at a time")

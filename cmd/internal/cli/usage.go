@@ -62,6 +62,13 @@ Writing:
     --color WHEN            auto, always or never.
     --progress WHEN         auto, always or never.
 
+Watching over it:
+    --listen PORT           Tell metrics (/metrics, for Prometheus) and health
+                            (/healthz, /readyz) by HTTP, to this machine only;
+                            to others with an address: --listen 192.0.2.1:9311.
+    --pprof                 Profiles of the program itself beside them, below
+                            /debug/pprof/.
+
 Judging:
     --fail-on SEVERITY      Exit with 3 if a scan that is not authorized is at
                             least this severe: info, low, medium, high,

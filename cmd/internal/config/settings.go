@@ -47,6 +47,9 @@ type Settings struct {
 
 	Explain *Explain // say why, in place of writing records
 
+	Listen    string // address to tell metrics on: PORT or HOST:PORT; empty: none
+	Profiling bool   // profiles of the program itself beside them
+
 	CPUProfile string
 	MemProfile string
 	Batch      int // packets a batch; 0: the default
@@ -80,6 +83,9 @@ type Plan struct {
 
 	Explain *Explain // nil: write records to Outputs
 
+	Listen    string // HOST:PORT to tell metrics on; empty: none
+	Profiling bool
+
 	CPUProfile string
 	MemProfile string
 	Batch      int
@@ -100,6 +106,7 @@ func Check(s Settings) (Plan, error) {
 		Inputs: s.Inputs, Strict: s.Strict, Count: s.Count, Quiet: s.Quiet, Verbose: s.Verbose,
 		CPUProfile: s.CPUProfile, MemProfile: s.MemProfile, Batch: s.Batch, Inline: s.Inline,
 		ExpectFile: s.Expect, Device: s.Device, Follow: s.Follow, Explain: s.Explain,
+		Profiling: s.Profiling,
 	}
 	check := checkInputs
 	if s.Device != "" {
@@ -141,6 +148,9 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, err
 	}
 	if p.Expect, err = loadExpect(s.Expect); err != nil {
+		return Plan{}, err
+	}
+	if p.Listen, err = listen(s); err != nil {
 		return Plan{}, err
 	}
 	return p, nil

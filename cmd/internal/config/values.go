@@ -82,6 +82,14 @@ type Output struct {
 	Path string
 }
 
+// String is the output as it would be asked for.
+func (o Output) String() string {
+	if o.Path == "" {
+		return string(o.Format) + ":-"
+	}
+	return string(o.Format) + ":" + o.Path
+}
+
 // outputs reads the outputs asked for. Without any it is text on standard
 // output.
 func outputs(s Settings) ([]Output, error) {
