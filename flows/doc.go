@@ -60,7 +60,9 @@
 // 6. TCP. SYN with ACK and RST clear is a first packet of a connection,
 // technique TCPSYN; but unless it is a copy, one from the responder of an attempt
 // that is not final, to a source port that its entry remembers, is an other segment
-// of that responder (a handshake may be split, or begun from both sides). A segment
+// of that responder (a handshake may be split, or begun from both sides). Nor is it one
+// where the entry's initiator has chosen that port, as the last paragraph says: then it
+// does nothing. A segment
 // belongs to an entry of TCPSYN by either orientation; the entry looked for first is
 // the one whose responder port is the smaller, the sender being the initiator where
 // they are equal.
@@ -92,6 +94,15 @@
 //     flags. The same segment again is a copy; one from another source port
 //     is a new connection if it is a flag probe by itself, else makes the
 //     entry mid-stream. The Ack compared is the latest connection's.
+//
+// An entry's turn is the source port of the initiator's latest segment that came from
+// none that it remembers. Its responder has led if it has sent to a port which was then
+// neither the turn nor remembered (what that elicits is no choice of the initiator's),
+// or, before the latest attempt of the entry, if that was productive or it was mid-stream
+// and saw payload. The initiator has chosen its turn, unless that is 0, the responder has
+// led, or now the attempt is productive or the entry mid-stream and has seen payload. A
+// SYN+ACK or RST belongs to the entry whose responder sent it, else to the other. All this
+// holds while the entry is remembered.
 //
 // 7. UDP. One whose source is no host's address (rule 4) can only be a reply
 // by an entry. A datagram X:x → Y:y to a group only leaves a note that the

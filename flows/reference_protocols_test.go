@@ -40,9 +40,20 @@ func (r *reference) tcp(p *Packet, line int64) {
 			}
 			return
 		}
+		if r.mayStart(p) && !r.copy(p, own) {
+			if e := r.entries[reverse]; e != nil && e.prompts(p.DstPort) {
+				return
+			}
+			r.speaks(p, reverse, false)
+		}
 		r.first(p, line, own, TCPSYN)
 	case p.Flags&FlagSYN != 0:
 		e := r.entries[reverse]
+		if e == nil {
+			r.speaks(p, own, true)
+		} else {
+			r.speaks(p, reverse, false)
+		}
 		r.greet(p, e)
 		switch {
 		case e == nil:
@@ -64,20 +75,50 @@ func (r *reference) tcp(p *Packet, line int64) {
 
 // splitBy is the entry whose responder sends a SYN of its own.
 func (r *reference) splitBy(p *Packet, own, reverse Key) *refEntry {
-	mine, e := r.entries[own], r.entries[reverse]
-	switch {
-	case !r.mayStart(p), e == nil, e.attempt == nil, e.attempt.over, !e.remembersPort(p.DstPort):
-		return nil
-	case mine != nil && mine.attempt != nil && mine.attempt.Technique == TCPSYN && slices.Contains(mine.conns, refConnection(ClassTCP, p)):
+	e := r.entries[reverse]
+	if !r.mayStart(p) || e == nil || e.attempt == nil || e.attempt.over || !e.remembersPort(p.DstPort) || r.copy(p, own) {
 		return nil
 	}
 	return e
+}
+
+// copy reports whether a SYN is one that is known.
+func (r *reference) copy(p *Packet, own Key) bool {
+	e := r.entries[own]
+	return e != nil && e.attempt != nil && e.attempt.Technique == TCPSYN && slices.Contains(e.conns, refConnection(ClassTCP, p))
+}
+
+// speaks notes, for whose turn it is, that a segment belongs to an entry, if that exists.
+func (r *reference) speaks(p *Packet, k Key, initiator bool) {
+	e := r.entries[k]
+	switch {
+	case e == nil:
+	case initiator && !e.remembersPort(p.SrcPort):
+		e.turn = p.SrcPort
+	case !initiator && !e.remembersPort(p.DstPort) && e.turn != p.DstPort:
+		e.led = true
+	}
+}
+
+// prompts reports whether a SYN of the responder to a port comes back to where the
+// initiator chose to send from.
+func (e *refEntry) prompts(port uint16) bool {
+	return port != 0 && port == e.turn && !e.led && !e.talks()
+}
+
+// talks reports whether there is more between the two than segments without payload.
+func (e *refEntry) talks() bool {
+	if e.attempt == nil {
+		return e.ahead || e.back
+	}
+	return e.attempt.Outcome == Productive
 }
 
 // reset looks for the initiator's entry only where the responder has none. To
 // a flag probe the initiator's RST is a segment with other flags.
 func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 	if e := r.entries[reverse]; e != nil {
+		r.speaks(p, reverse, false)
 		r.hear(p, e.attempt, false)
 		if e.waits() {
 			r.raise(e.attempt, Refused)
@@ -91,6 +132,7 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 		r.orphan(p, reverse, p.DstPort, Refused, line)
 		return
 	}
+	r.speaks(p, own, true)
 	if e.attempt == nil {
 		return
 	}
@@ -115,6 +157,7 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 	for _, k := range order {
 		e := r.entries[k]
+		r.speaks(p, k, k == own)
 		if e != nil && k == own && p.Has(MarkOrder) {
 			r.order(p, e, k)
 		}
@@ -142,6 +185,7 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 	e := &refEntry{}
 	r.entries[order[0]] = e
 	r.joined(p, order[0], line)
+	r.speaks(p, order[0], order[0] == own)
 	r.stream(p, e, order[0] == own)
 }
 

@@ -52,9 +52,11 @@ type refTimer struct {
 type refEntry struct {
 	attempt *refAttempt
 	conns   []refConn
-	last    int64 // L when it last saw a packet, either way; ICMP errors are none of its packets
-	ahead   bool  // in the middle of a stream, the side that the key calls initiator has sent payload
-	back    bool  // and the other has
+	last    int64  // L when it last saw a packet, either way; ICMP errors are none of its packets
+	ahead   bool   // in the middle of a stream, the side that the key calls initiator has sent payload
+	back    bool   // and the other has
+	turn    uint16 // the source port, not remembered, that the initiator of TCP sent from last
+	led     bool   // the responder has spoken first, or has talked
 }
 
 type refConn struct{ port, seq uint16 }
@@ -271,6 +273,7 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 		e = &refEntry{}
 		r.entries[k] = e
 	}
+	e.led = e.led || e.talks()
 	if e.attempt != nil {
 		r.finish(e.attempt)
 	}

@@ -58,7 +58,8 @@ type entry struct {
 	mac          [6]byte
 	ttl, flags   uint8
 	code         uint8
-	_            [3]byte
+	led          bool   // of TCP: the responder has spoken first, or has talked: see prompts
+	turn         uint16 // of TCP the source port, not among ports, that the initiator sent from last
 }
 
 // head is where the latest connection stands.
@@ -144,7 +145,7 @@ func (e *entry) describe(p *Packet, port uint16) {
 // connections as well: UDP conversations go on while a new attempt begins beside them.
 func (e *entry) begin(technique Technique, p *Packet, line int64, port uint16, fresh bool) {
 	old := *e
-	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique}
+	*e = entry{key: old.key, gen: old.gen + 1, state: stateUsed, technique: technique, turn: old.turn, led: old.led || old.talks()}
 	if fresh {
 		e.ports, e.place, e.shown = old.ports, old.place, old.shown
 	}

@@ -45,11 +45,17 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 		return dst
 	}
 	back := backward(p, ClassTCP)
-	if r, rn := t.find(&back); r != nil && r.state&(stateFinal|stateStream) == 0 && r.remembersPort(p.DstPort) {
+	switch r, rn := t.find(&back); {
+	case r == nil:
+	case r.state&(stateFinal|stateStream) == 0 && r.remembersPort(p.DstPort):
 		if r.technique != TCPSYN {
 			return t.stream(r, dst)
 		}
 		return t.tcpResponder(r, rn, p, dst)
+	case r.prompts(p.DstPort):
+		return dst
+	default:
+		r.replies(p.DstPort)
 	}
 	if e == nil {
 		e, n = t.create(&k)
@@ -61,21 +67,24 @@ func (t *Table) tcpSYN(p *Packet, line int64, dst []Event) []Event {
 func (t *Table) tcpSYNACK(p *Packet, line int64, dst []Event) []Event {
 	k := backward(p, ClassTCP)
 	e, n := t.find(&k)
-	switch {
-	case e == nil:
+	if e == nil {
+		own := forward(p, ClassTCP)
+		if e, _ = t.find(&own); e != nil {
+			e.asks(p.SrcPort)
+		}
 		return t.orphan(&k, p.DstPort, Answered, p, line, dst)
-	case e.technique != TCPSYN:
+	}
+	e.replies(p.DstPort)
+	if e.technique != TCPSYN {
 		t.early(&k, p.DstPort, p)
 		return t.stream(e, dst)
 	}
 	e.greet(p)
-	switch {
-	case e.has(stateFinal):
+	if e.has(stateFinal) {
 		t.early(&k, p.DstPort, p)
 		return dst
-	default:
-		return t.answer(e, n, dst)
 	}
+	return t.answer(e, n, dst)
 }
 
 // answer notes an answer. Where one must be followed by payload, the initiator
@@ -94,6 +103,7 @@ func (t *Table) answer(e *entry, n uint32, dst []Event) []Event {
 func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	back := backward(p, ClassTCP)
 	if e, n := t.find(&back); e != nil {
+		e.replies(p.DstPort)
 		dst = t.hear(e, n, p, false, dst)
 		if e.state&(stateFinal|stateStream) != 0 {
 			t.early(&back, p.DstPort, p)
@@ -106,6 +116,7 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	if e == nil {
 		return t.orphan(&back, p.DstPort, Refused, p, line, dst)
 	}
+	e.asks(p.SrcPort)
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
 	}
@@ -133,6 +144,7 @@ func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
 			return t.tcpUnknown(p, line, &first, dst)
 		}
 	}
+	e.turns(p, initiator)
 	if initiator && p.Has(MarkOrder) {
 		dst = t.order(e, p, dst)
 	}
@@ -238,6 +250,7 @@ func (t *Table) tcpUnknown(p *Packet, line int64, first *Key, dst []Event) []Eve
 		e, _ := t.create(first)
 		e.technique = TCPACK
 		dst = t.joined(first, p, line, dst)
+		e.turns(p, p.SrcPort >= p.DstPort)
 		return t.tcpMidStream(e, p, p.SrcPort >= p.DstPort, dst)
 	}
 	e, n := t.create(&k)
