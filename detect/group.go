@@ -168,10 +168,8 @@ func (t *groupTable) remove(g *group, value uint64) {
 // key is whose count an attempt is under a rule, hashed: that two of 64 bits are
 // alike is not to be expected of any number that could be held.
 func (c *compiledRule) key(s *source, pr *probe, bin int64) uint64 {
-	var dst, port, class uint64
-	if c.byDst {
-		dst = pr.host
-	}
+	var port, class uint64
+	dst := c.place(pr)
 	if c.byPort {
 		port = uint64(pr.port)
 	}
@@ -182,6 +180,18 @@ func (c *compiledRule) key(s *source, pr *probe, bin int64) uint64 {
 		}
 	}
 	return mixed(s.hash^mixed(dst, uint64(bin)), uint64(c.number)<<40|port<<16|class) | 1
+}
+
+// place is what a rule asks of where an attempt's host is, hashed; 0 for nothing.
+func (c *compiledRule) place(pr *probe) uint64 {
+	switch {
+	case c.byDst:
+		return pr.host
+	case c.byNet:
+		return uint64(networkOf(&pr.responder)) + 1
+	default:
+		return 0
+	}
 }
 
 // bin is which bin of a tumbling window an attempt lies in; 0 otherwise.

@@ -227,6 +227,7 @@ func (e *Engine) recall(s *source, pr *probe, r *compiledRule, over int, visit f
 func (c *compiledRule) sameKey(a, b *attempted) bool {
 	switch {
 	case c.byDst && a.responder != b.responder:
+	case c.byNet && networkOf(&a.responder) != networkOf(&b.responder):
 	case c.byPort && a.port != b.port:
 	case c.byProto && a.class != b.class:
 	default:

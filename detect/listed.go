@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -62,6 +63,17 @@ func (e *Engine) listed(s *source, pr *probe) bool {
 	}
 	failed, worked := len(e.list.failed), len(e.list.worked)
 	return worked >= listedLeast && listedShare*worked >= failed+worked && 4*len(e.list.networks) >= 3*failed
+}
+
+// NetworkOf is the network of an address that rules mean by dst_net: the /16 that an IPv4
+// address lies in, the /32 of an IPv6 address. Any goroutine may call it.
+func NetworkOf(a netip.Addr) netip.Prefix {
+	bits := 32
+	if a = a.Unmap(); a.Is4() {
+		bits = 16
+	}
+	p, _ := a.Prefix(bits) // which fails only for no address
+	return p
 }
 
 // networkOf is the network of a size that one owner has: a /16, or a /32 of IPv6.

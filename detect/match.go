@@ -24,6 +24,7 @@ type compiledRule struct {
 	technique    flows.Technique
 	direction    Direction
 	byDst        bool
+	byNet        bool
 	byPort       bool
 	byProto      bool
 	classes      uint32 // bit set of flows.Class; 0 for all
@@ -39,7 +40,7 @@ func compile(r Rule, number int) (*compiledRule, error) {
 	}
 	c := &compiledRule{Rule: r, number: number, early: true, window: int64(r.Within)}
 	c.byDst, c.byPort = slices.Contains(r.By, FieldDst), slices.Contains(r.By, FieldDstPort)
-	c.byProto = slices.Contains(r.By, FieldProto)
+	c.byProto, c.byNet = slices.Contains(r.By, FieldProto), slices.Contains(r.By, FieldDstNet)
 	of := r.Of
 	if len(of) == 0 {
 		of = []Selector{SelectUnproductive}
@@ -55,6 +56,9 @@ func compile(r Rule, number int) (*compiledRule, error) {
 			return nil, fmt.Errorf("unknown protocol %q", p)
 		}
 		c.classes |= bits
+	}
+	if r.Window == Walk && c.byNet {
+		return nil, errors.New("a walk does not count by dst_net")
 	}
 	if r.Window != Run && r.Window != Walk && r.Within <= 0 {
 		return nil, errors.New("within must be longer than nothing")

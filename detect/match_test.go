@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -250,6 +251,29 @@ func TestCountsAndKeys(t *testing.T) {
 		w.end()
 		require.Equal(t, c.want, len(w.scans) > 0, "%s of %v", c.rule, c.hits)
 	}
+}
+
+// TestCountsByNetwork: a rule by dst_net counts each network by itself, also where it asks
+// for a share of failures and where it compares hours.
+func TestCountsByNetwork(t *testing.T) {
+	far := func(i int) string { return fmt.Sprintf("10.%d.0.1", i) }
+	near := func(i int) string { return fmt.Sprintf("10.9.%d.1", i) }
+	far6 := func(i int) string { return fmt.Sprintf("2001:d%02x::1", i) }
+	near6 := func(i int) string { return fmt.Sprintf("2001:db8:%d::1", i) }
+	for _, rule := range []string{"within: 5m", "within: 5m, share: 0.3", "within: 1h, window: tumbling"} {
+		for name, target := range map[string]func(int) string{"far": far, "near": near, "far6": far6, "near6": near6} {
+			w := newWire(t, onlyRule(t, "{name: it, count: dst, by: [src, dst_net], over: 9, "+rule+"}"))
+			for i := range 20 {
+				w.knock(float64(i), inside, target(i), 22)
+			}
+			w.end()
+			require.Equal(t, strings.HasPrefix(name, "near"), len(w.scans) > 0, "%s: %s", rule, name)
+		}
+	}
+	require.Equal(t, "10.9.0.0/16", NetworkOf(netip.MustParseAddr("::ffff:10.9.8.7")).String())
+	require.Equal(t, "2001:db8::/32", NetworkOf(netip.MustParseAddr("2001:db8:1::7")).String())
+	_, err := New(Config{}, Rules{Rules: []Rule{{Name: "a", Count: FieldDst, By: []Field{FieldSrc, FieldDstNet}, Over: 8, Window: Walk}}})
+	require.Error(t, err)
 }
 
 // TestAnd: every further condition must hold as well.

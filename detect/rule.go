@@ -12,6 +12,7 @@ type Field string
 const (
 	FieldSrc     Field = "src"
 	FieldDst     Field = "dst"
+	FieldDstNet  Field = "dst_net" // the network of dst, as a registry gives them out: a /16, a /32 of IPv6; not to be counted
 	FieldDstPort Field = "dst_port"
 	FieldTarget  Field = "target" // (dst, proto, dst_port)
 	FieldProto   Field = "proto"  // the class of target: tcp, udp, icmp echo, arp …

@@ -95,6 +95,9 @@ func (r *ruleReader) checkWalk() {
 	if e, ok := r.m.keys["count"]; ok && r.good["count"] && r.rule.Count != FieldDst && r.rule.Count != FieldDstPort {
 		r.add(e.at, "count: must be dst or dst_port with within: walk")
 	}
+	if e, ok := r.m.keys["by"]; ok && r.good["by"] && slices.Contains(r.rule.By, FieldDstNet) {
+		r.add(e.at, "by: dst_net has no meaning with within: walk, which goes over hosts or over ports of one")
+	}
 	if e, ok := r.m.keys["over"]; ok && r.good["over"] && r.rule.Over >= walk.Max {
 		r.add(e.at, "over: must be below %d with within: walk, which climbs no higher", walk.Max)
 	}

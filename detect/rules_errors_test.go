@@ -15,7 +15,7 @@ const (
 	portWant   = "port: must be a port from 0 to 65535 or a range such as 1-1023, not "
 	nameWant   = "name: must be 1 to 64 lower-case letters, digits and hyphens, not "
 	countWant  = "count: must be one of dst_port, dst, target, ip_proto, not "
-	byWant     = "by: must be one of src, dst, dst_port, proto, not "
+	byWant     = "by: must be one of src, dst, dst_net, dst_port, proto, not "
 	protoWant  = "proto: must be one of tcp, udp, icmp, sctp, arp, ndp, ip, not "
 	homeWant   = "home: must be a network such as 10.0.0.0/8 or an address such as 192.0.2.1, not "
 	colonWhy   = ": is the line indented like its neighbours, and text with a colon in quotes?"
@@ -39,7 +39,7 @@ func TestRuleErrorsOfNeededKeys(t *testing.T) {
 		{"count: src", `3:12: count: src cannot be counted: scans are opened by source`},
 		{"count: dst", `3:12: count: dst is also in by, where it has one value`},
 		{"by: [dst]", `4:9: by: must contain src: scans are opened by source`},
-		{"by: []", `4:9: by: must be one or more of src, dst, dst_port, proto, not an empty list`},
+		{"by: []", `4:9: by: must be one or more of src, dst, dst_net, dst_port, proto, not an empty list`},
 		{"by:", `4:5: ` + byWant + `nothing`},
 		{"by: [src, ~]", `4:15: ` + byWant + `nothing`},
 		{"by: [src, src]", `4:15: by: "src" is listed twice`},
@@ -134,6 +134,8 @@ func TestRuleErrorsOfWalks(t *testing.T) {
 		_, err := ParseRules([]byte(rule+keys+"\n"), "f")
 		require.EqualError(t, err, "f:"+want)
 	}
+	_, err := ParseRules([]byte("rules:\n  - {name: a, count: dst, by: [src, dst_net], over: 8, within: walk}\n"), "f")
+	require.EqualError(t, err, "f:2:31: by: dst_net has no meaning with within: walk, which goes over hosts or over ports of one")
 }
 
 // TestRuleErrorsOfSigma: what can be compared with earlier hours.

@@ -57,8 +57,8 @@ func TestParseRulesKeys(t *testing.T) {
 		}},
 		{"count target", swap("dst_port", "target"), func(r *Rule) { r.Count = FieldTarget }},
 		{"count ip_proto", swap("dst_port", "ip_proto"), func(r *Rule) { r.Count = FieldIPProto }},
-		{"by all", strings.NewReplacer("dst_port", "ip_proto", "[src, dst]", "[proto, dst_port, dst, src]").Replace(plain), func(r *Rule) {
-			r.Count, r.By = FieldIPProto, []Field{FieldProto, FieldDstPort, FieldDst, FieldSrc}
+		{"by all", strings.NewReplacer("dst_port", "ip_proto", "[src, dst]", "[proto, dst_port, dst_net, dst, src]").Replace(plain), func(r *Rule) {
+			r.Count, r.By = FieldIPProto, []Field{FieldProto, FieldDstPort, FieldDstNet, FieldDst, FieldSrc}
 		}},
 		{"by alone", swap("[src, dst]", "src"), func(r *Rule) { r.By = []Field{FieldSrc} }},
 		{"of one", more("of: all"), func(r *Rule) { r.Of = []Selector{SelectAll} }},

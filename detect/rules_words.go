@@ -19,7 +19,7 @@ const (
 
 func countWords() []string { return []string{"dst_port", "dst", "target", "ip_proto"} }
 
-func byWords() []string { return []string{"src", "dst", "dst_port", "proto"} }
+func byWords() []string { return []string{"src", "dst", "dst_net", "dst_port", "proto"} }
 
 func protoWords() []string {
 	return []string{"tcp", "udp", "icmp", "sctp", "arp", "ndp", "ip"}

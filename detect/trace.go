@@ -107,7 +107,7 @@ type Standing struct {
 	Rule *Rule // of those in force, not to be changed
 	Src  [16]byte
 	// Dst, Port and Class are those of the count where the rule's By has
-	// them, else zero.
+	// them, else zero. Where it has dst_net, Dst is a host of that network.
 	Dst   [16]byte
 	Port  uint16
 	Class flows.Class
@@ -128,7 +128,7 @@ type Standing struct {
 // standing is a count of a rule that a probe was held against.
 func standing(r *compiledRule, s *source, pr *probe, value int) Standing {
 	st := Standing{Rule: &r.Rule, Src: s.addr, Value: value}
-	if r.byDst {
+	if r.byDst || r.byNet {
 		st.Dst = pr.responder
 	}
 	if r.byPort {

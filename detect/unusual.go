@@ -59,10 +59,8 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 // under the rule; where they are too few those of its source; those of its
 // destination.
 func baselineKey(r *compiledRule, s *source, pr *probe) outlier.Key {
-	var dst, port, class uint64
-	if r.byDst {
-		dst = pr.host
-	}
+	var port, class uint64
+	dst := r.place(pr)
 	if r.byPort {
 		port = uint64(pr.port)
 	}

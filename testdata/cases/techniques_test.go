@@ -192,7 +192,7 @@ func linkCases() []hard {
 			if i >= 65 {
 				it = lan(2 + i)
 			}
-			tr.frame(when, me, it, 0, ethernet(mac(me), []byte{255, 255, 255, 255, 255, 255}, 0x0806, arpPacket(1, me, it)))
+			tr.whoHas(when, me, it)
 			if answered {
 				tr.frame(when+ms, it, me, 0, ethernet(mac(it), mac(me), 0x0806, arpPacket(2, it, me)))
 			}
@@ -202,8 +202,7 @@ func linkCases() []hard {
 			if i >= 65 {
 				it = tr.lan(2 + i)
 			}
-			group := solicited(it)
-			tr.put(when, me, group, icmp6, icmpPacket(me, group, 135, 0, slices.Concat(be32(0), it.AsSlice(), []byte{1, 1}, mac(me))))
+			tr.whoHas(when, me, it)
 			if answered {
 				tr.put(when+ms, it, me, icmp6, icmpPacket(it, me, 136, 0, slices.Concat(be32(0x6000_0000), it.AsSlice(), []byte{2, 1}, mac(it))))
 			}

@@ -73,18 +73,19 @@ type Group struct {
 
 // Stand is how far a rule got: its highest count under one key.
 type Stand struct {
-	Rule    string      `json:"rule"`
-	Src     netip.Addr  `json:"src"`
-	Dst     *netip.Addr `json:"dst,omitempty"`  // where the rule counts by it
-	Port    *uint16     `json:"port,omitempty"` // likewise
-	Proto   string      `json:"proto,omitempty"`
-	Count   string      `json:"count"` // what it counts
-	Value   int         `json:"value"`
-	FiresAt int         `json:"fires_at"`
-	Window  string      `json:"window"`
-	Time    detect.Time `json:"time"` // when it stood there
-	Fired   bool        `json:"fired"`
-	Held    *Hold       `json:"held,omitempty"` // what held it back above its threshold
+	Rule    string        `json:"rule"`
+	Src     netip.Addr    `json:"src"`
+	Dst     *netip.Addr   `json:"dst,omitempty"`     // where the rule counts by it
+	DstNet  *netip.Prefix `json:"dst_net,omitempty"` // likewise
+	Port    *uint16       `json:"port,omitempty"`    // likewise
+	Proto   string        `json:"proto,omitempty"`
+	Count   string        `json:"count"` // what it counts
+	Value   int           `json:"value"`
+	FiresAt int           `json:"fires_at"`
+	Window  string        `json:"window"`
+	Time    detect.Time   `json:"time"` // when it stood there
+	Fired   bool          `json:"fired"`
+	Held    *Hold         `json:"held,omitempty"` // what held it back above its threshold
 }
 
 // Hold is a guard that held a rule back, with its numbers.

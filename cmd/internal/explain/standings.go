@@ -113,6 +113,10 @@ func (s *stood) record(fired bool) Stand {
 		dst := flows.Addr(s.Dst)
 		st.Dst = &dst
 	}
+	if slices.Contains(r.By, detect.FieldDstNet) {
+		net := detect.NetworkOf(flows.Addr(s.Dst))
+		st.DstNet = &net
+	}
 	if slices.Contains(r.By, detect.FieldDstPort) {
 		port := s.Port
 		st.Port = &port

@@ -173,6 +173,9 @@ func heldBack(s *explain.Stand) [][]string {
 // the rule fired.
 func under(s *explain.Stand) string {
 	var parts []string
+	if s.DstNet != nil {
+		parts = append(parts, s.DstNet.String())
+	}
 	if s.Dst != nil {
 		parts = append(parts, s.Dst.String())
 	}
