@@ -69,20 +69,28 @@ const (
 // and is 128 bytes long, so that batches of it can be recycled and cost the
 // garbage collector nothing.
 type Packet struct {
+	// The first cache line is all that a packet of a known conversation needs.
+
 	// Src and Dst are the innermost addresses; IPv4 as ::ffff:a.b.c.d. For
 	// ARP and neighbour discovery see [Kind].
-	Src, Dst [16]byte
-	// QuotedSrc to QuotedDstPort and QuotedProto are the tuple that an ICMP
-	// error quotes: the packet that could not be delivered, as it was sent.
-	// Of a quoted ICMP request QuotedSrcPort is the identifier, QuotedDstPort the
-	// ICMP type.
-	QuotedSrc, QuotedDst [16]byte
+	Src, Dst         [16]byte
+	SrcPort, DstPort uint16 // TCP, UDP, SCTP; else 0
+	Proto            uint8  // IP protocol number (IPv6: the last next header); 0 for ARP
+	Flags            uint8  // TCP flags
+	Kind             Kind
+	TTL              uint8 // or hop limit
 	// Time is nanoseconds since 1970, as the capture states it.
 	Time int64
 	// Seq and Ack are TCP's. Seq of an echo request or reply is
 	// identifier<<16 | sequence; of SCTP the initiate tag (INIT) or the
 	// verification tag.
 	Seq, Ack uint32
+	Iface    uint32 // as in capture.Frame
+	Marks    Mark
+	// Payload is the length in bytes of what follows the transport header on
+	// the wire, at most 65,535. Kinds without one count the IP payload.
+	Payload uint16
+
 	// EchoedTime is TSecr of the TCP timestamp option, 0 without it.
 	EchoedTime uint32
 	// Options is an FNV-1a hash of the TCP options with the values of
@@ -92,26 +100,20 @@ type Packet struct {
 	// to 64 if they ask a name server for one name, as far as they were captured; 0
 	// for an empty payload. Of TCP it is 0, or what [OrderOf] gives where MarkOrder is
 	// set.
-	Question uint32
-
-	SrcPort, DstPort             uint16 // TCP, UDP, SCTP; else 0
+	Question     uint32
+	Window, IPID uint16
+	VLAN         uint16  // outermost VLAN id, 0 without one
+	SrcMAC       [6]byte // zero where the link has none
+	Depth        uint8   // how many tunnels deep
+	Code         uint8   // ICMP code
+	// QuotedSrc to QuotedDstPort and QuotedProto are the tuple that an ICMP
+	// error quotes: the packet that could not be delivered, as it was sent.
+	// Of a quoted ICMP request QuotedSrcPort is the identifier, QuotedDstPort the
+	// ICMP type.
+	QuotedSrc, QuotedDst         [16]byte
 	QuotedSrcPort, QuotedDstPort uint16
-	Window, IPID                 uint16
-	Iface                        uint32 // as in capture.Frame
-	VLAN                         uint16 // outermost VLAN id, 0 without one
-	// Payload is the length in bytes of what follows the transport header on
-	// the wire, at most 65,535. Kinds without one count the IP payload.
-	Payload     uint16
-	SrcMAC      [6]byte // zero where the link has none
-	Proto       uint8   // IP protocol number (IPv6: the last next header); 0 for ARP
-	Flags       uint8   // TCP flags
-	TTL         uint8   // or hop limit
-	Kind        Kind
-	Code        uint8 // ICMP code
-	QuotedProto uint8 // IP protocol of the quoted packet
-	Marks       Mark
-	Depth       uint8 // how many tunnels deep
-	_           uint8
+	QuotedProto                  uint8 // IP protocol of the quoted packet
+	_                            uint8
 }
 
 // Has reports whether all the bits of m are set.
