@@ -15,6 +15,10 @@ const (
 	jumpAgree = 3
 )
 
+// wholeSecond is the beginning of the second that a time lies in. What may be passed over
+// within a second, see [Settled], refreshes nothing by more than that.
+func wholeSecond(t int64) int64 { return t - t%second }
+
 // lineClock gives packets of several interfaces, files and epochs one time
 // that never runs backwards.
 type lineClock struct {
@@ -38,6 +42,20 @@ const maxInterfaces = 1 << 16
 // arrive moves the line clock for a packet and returns the packet's own line
 // time, at most a minute behind the clock.
 func (c *lineClock) arrive(iface uint32, t int64) int64 {
+	if int(iface) < len(c.ifaces) && uint64(t) <= latest {
+		f := &c.ifaces[iface]
+		if line := t + f.offset; line >= c.now-jumpBack {
+			f.suspect = 0
+			c.now = max(c.now, line)
+			return line
+		}
+	}
+	return c.strange(iface, t)
+}
+
+// strange is arrive for the first packet of an interface, one that is far behind the
+// clock, and one whose time nobody can believe.
+func (c *lineClock) strange(iface uint32, t int64) int64 {
 	iface = min(iface, maxInterfaces-1)
 	t = max(min(t, latest), -latest)
 	for int(iface) >= len(c.ifaces) {

@@ -355,7 +355,7 @@ func (r *reference) udp(p *Packet, line int64) {
 	r.lease(p)
 	if p.Has(MarkGroup) {
 		if refFromHost(p) {
-			r.toGroup[from] = r.clock
+			r.toGroup[from] = r.second()
 		}
 		return
 	}
@@ -374,7 +374,7 @@ func (r *reference) udp(p *Packet, line int64) {
 			return
 		case !r.turns(p, e.attempt, own):
 			r.answered(to, from)
-			e.last = r.clock
+			e.last = r.second()
 			r.speak(p, e.attempt)
 			return
 		}
@@ -385,7 +385,7 @@ func (r *reference) udp(p *Packet, line int64) {
 		return
 	}
 	r.udpFirst(p, line, own)
-	n := refNote{at: r.clock}
+	n := refNote{at: r.second()}
 	if e := r.entries[own]; e != nil {
 		n.entry, n.key = e, own
 	}
@@ -407,7 +407,7 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		_, reverse, _ := refKeys(ClassUDP, p)
 		r.keep(p, reverse, p.DstPort)
 		if n.ofAttempt() && !p.Has(MarkReplyLike) {
-			n.entry.last = r.clock
+			n.entry.last = r.second()
 			r.raise(n.entry.attempt, Productive)
 		}
 		return
@@ -442,7 +442,7 @@ func (r *reference) turn(p *Packet, line int64, e *refEntry) {
 	e.attempt.Attempt = Attempt{Key: own, Technique: UDP}
 	e.attempt.begin(p, line, r.clock, c)
 	e.conns = nil
-	e.saw(c, r.clock)
+	e.saw(c, r.second())
 	r.raise(e.attempt, Productive)
 }
 
@@ -494,7 +494,7 @@ func (r *reference) reply(p *Packet, line int64) {
 	if !e.waits() {
 		r.keep(p, k, port)
 	}
-	e.last = r.clock
+	e.last = r.second()
 	r.raise(e.attempt, Answered)
 }
 
@@ -557,7 +557,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 		if e := r.entries[own]; e == nil || e.attempt.Technique == SCTPCookie {
 			r.first(p, line, own, SCTPCookie)
 		} else {
-			e.last = r.clock
+			e.last = r.second()
 			e.attempt.Handshake = true
 		}
 		return
@@ -571,7 +571,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 	if !e.waits() {
 		r.keep(p, reverse, p.DstPort)
 	}
-	e.last = r.clock
+	e.last = r.second()
 	switch p.Kind {
 	case KindSCTPInitAck:
 		r.raise(e.attempt, Answered)
@@ -585,7 +585,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 // protocol is rule 11.
 func (r *reference) protocol(p *Packet, line int64) {
 	if e := r.entries[refKey(ClassProtocol, p.Proto, p.Dst, p.Src, 0)]; e != nil {
-		e.last = r.clock
+		e.last = r.second()
 		r.raise(e.attempt, Answered)
 		return
 	}

@@ -189,6 +189,9 @@ func (r *reference) tick(p *Packet) int64 {
 	return r.clock
 }
 
+// second is the beginning of the second of the line clock: "saw a packet" and "at".
+func (r *reference) second() int64 { return r.clock - r.clock%refSecond }
+
 // after sets a timer; those of one deadline stay in the order of being set.
 func (r *reference) after(d int64, fire func()) { r.at(r.clock+d, fire) }
 
@@ -228,7 +231,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	}
 	if slices.Contains(e.conns, c) && (k.Class == ClassTCP || r.clock-e.last <= refMinute) {
 		e.attempt.copied()
-		e.last = r.clock
+		e.last = r.second()
 		return
 	}
 	if e.attempt.over {
@@ -240,7 +243,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	packets, conns := a.Packets, a.Connections
 	a.take(p, line, r.clock, c)
 	a.Packets, a.Connections = packets+1, conns+1
-	e.saw(c, r.clock)
+	e.saw(c, r.second())
 	r.emit(Opened, a)
 	r.asked(p, k, c.port)
 }
@@ -284,7 +287,7 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	if t != UDP || r.clock-e.last > refMinute {
 		e.conns = nil
 	}
-	e.saw(c, r.clock)
+	e.saw(c, r.second())
 	r.opened = append(r.opened, a)
 	if a.pending {
 		r.after(refAnnounceAfter, func() { r.announce(a) })
@@ -326,12 +329,12 @@ func (a *refAttempt) take(p *Packet, line, clock int64, c refConn) {
 }
 
 // saw remembers a connection, the latest last.
-func (e *refEntry) saw(c refConn, clock int64) {
+func (e *refEntry) saw(c refConn, second int64) {
 	e.conns = append(e.conns, c)
 	if len(e.conns) > 4 {
 		e.conns = e.conns[1:]
 	}
-	e.last = clock
+	e.last = second
 }
 
 func (e *refEntry) remembersPort(port uint16) bool {

@@ -6,48 +6,86 @@ import "encoding/binary"
 // 20,000 conversations would drive each other out of a quarter of them.
 const settledWays = 4
 
-// settledBuckets buckets make up 64 Ki words of 32 bits, so that the cache stays
-// near the processor.
-const settledBuckets = 1 << 16 / settledWays
+// settledBuckets buckets make up 64 Ki words of 32 bits, and datagramBuckets, for the
+// conversations of a second, 16 Ki, so that the cache stays near the processor.
+const (
+	settledBuckets  = 1 << 16 / settledWays
+	datagramBuckets = 1 << 14 / settledWays
+)
 
-// Settled passes over TCP segments that cannot change any outcome. Once both
-// sides of a conversation have sent payload, and each has been heard after the
-// other's, a segment without SYN, FIN or RST tells the [Table] nothing more.
+// Settled passes over packets that cannot change any outcome.
 //
-// The bucket is chosen by 14 bits of a hash of the conversation, and a slot in it
-// holds 28 more and four bits of what was seen. A further conversation takes the
-// place of the one longest there, so that a lost slot costs time and nothing
-// else. [NewSettled] makes one. It belongs to one goroutine.
+// Once both sides of a TCP conversation have sent payload, and each has been heard
+// after the other's, a segment without SYN, FIN or RST tells the [Table] nothing more.
+//
+// Of UDP that is so of a datagram between two sockets of which both have sent one in
+// the same second of packet time: the table knows that the conversation is answered,
+// and goes by whole seconds where it asks how fresh one is. The datagrams of more than
+// four sockets in turn to one port of a host, which the table would take for new
+// connections again and again, are passed over as well.
+//
+// Nothing is passed over that is more than a tenth of a second apart from the latest
+// packet that was not, so that the table knows what time it is.
+//
+// The bucket is chosen by 14 bits of a hash of the conversation, of UDP by 12. A slot in
+// it holds of TCP 28 more and four bits of what was seen; of UDP 22 more, eight of the
+// second, and which sides have sent. A further conversation takes the place of the one
+// longest there, so that a lost slot costs time and nothing else. [NewSettled] makes one.
+// It belongs to one goroutine.
 type Settled struct {
-	keys    keys
-	buckets [settledBuckets][settledWays]uint32
-	// Passed counts the segments passed over.
+	keys      keys
+	segments  [settledBuckets][settledWays]uint32
+	datagrams [datagramBuckets][settledWays]uint32
+	latest    int64 // time of the latest packet not passed over
+	// Passed counts the packets passed over.
 	Passed uint64
 	// Undecoded counts those of them that were passed over by SkipFrame.
 	Undecoded uint64
 }
 
-// NewSettled makes an empty cache, of 256 KiB. The seed keys its hash function: who
+// NewSettled makes an empty cache, of 320 KiB. The seed keys its hash function: who
 // knows it can have probes of the ends of a conversation passed over.
 func NewSettled(seed uint64) *Settled { return &Settled{keys: newKeys(seed)} }
 
-// Bits of a slot, for either direction.
+// settledLag is how far the table's clock may be behind for want of packets.
+const settledLag = 100 * millisecond
+
+// Bits of a slot of TCP, for either direction.
 const (
 	settledPayload = 1 << 0 // it sent payload
 	settledHeard   = 1 << 2 // it was heard after the other's payload
 	settledAll     = 0xf
 )
 
+// Bits of a slot of UDP.
+const (
+	settledSent   = 1 << 0 // for either direction: it sent a datagram in that second
+	settledBoth   = 3
+	settledSecond = 0xff << 2
+)
+
 // Skip reports whether the table can do without a packet.
 func (s *Settled) Skip(p *Packet) bool {
-	if p.Kind != KindTCP {
-		return false
+	if (p.Kind == KindTCP && s.skipSegment(p) || p.Kind == KindUDP && s.skipDatagram(p)) && s.timely(p.Time) {
+		s.Passed++
+		return true
 	}
+	s.latest = p.Time
+	return false
+}
+
+// timely reports whether the table can do without the time of a packet.
+func (s *Settled) timely(time int64) bool {
+	return uint64(time-s.latest+settledLag) <= uint64(2*settledLag)
+}
+
+func (s *Settled) skipSegment(p *Packet) bool {
 	if p.SrcPort == ftpControl || p.DstPort == ftpControl {
 		return false // what a client orders there matters at any time
 	}
 	h, side := s.conversation(p)
-	slot := s.find(h)
+	b, tag := &s.segments[h%settledBuckets], tagOf(h)&^settledAll
+	slot := find(b, tag, settledAll)
 	if p.Flags&(FlagSYN|FlagFIN|FlagRST) != 0 {
 		if slot != nil {
 			*slot = 0
@@ -55,10 +93,9 @@ func (s *Settled) Skip(p *Packet) bool {
 		return false
 	}
 	if slot == nil {
-		slot = s.room(h)
-		*slot = tagOf(h)
+		slot = room(b)
+		*slot = tag
 	} else if *slot&settledAll == settledAll {
-		s.Passed++
 		return true
 	}
 	if p.Payload > 0 {
@@ -70,11 +107,35 @@ func (s *Settled) Skip(p *Packet) bool {
 	return false
 }
 
-// find is the slot of a conversation, or nil.
-func (s *Settled) find(h uint64) *uint32 {
-	b, tag := &s.buckets[h%settledBuckets], tagOf(h)
+func (s *Settled) skipDatagram(p *Packet) bool {
+	if p.Marks&(MarkGroup|MarkCarrier) != 0 || keptPort(p.SrcPort) || keptPort(p.DstPort) {
+		return false
+	}
+	h, side := s.conversation(p)
+	b, now := &s.datagrams[h%datagramBuckets], secondOf(h, p.Time)
+	slot := find(b, now&^settledSecond, settledSecond|settledBoth)
+	switch {
+	case slot == nil:
+		slot = room(b)
+		*slot = now
+	case *slot&^settledBoth != now:
+		*slot = now
+	case *slot&settledBoth == settledBoth:
+		return true
+	}
+	*slot |= settledSent << side
+	return false
+}
+
+// keptPort reports whether all datagrams from and to a port matter: of tunnels for what
+// they carry, of DHCP for what clients wish and servers grant.
+func keptPort(port uint16) bool { return port == portLeases || tunnelPort(port) }
+
+// find is the slot of a conversation, or nil. seen are the bits of a slot that are no
+// tag's.
+func find(b *[settledWays]uint32, tag, seen uint32) *uint32 {
 	for i := range b {
-		if b[i]&^settledAll == tag {
+		if b[i]&^seen == tag {
 			return &b[i]
 		}
 	}
@@ -82,8 +143,7 @@ func (s *Settled) find(h uint64) *uint32 {
 }
 
 // room is a slot for one more conversation.
-func (s *Settled) room(h uint64) *uint32 {
-	b := &s.buckets[h%settledBuckets]
+func room(b *[settledWays]uint32) *uint32 {
 	for i := range b {
 		if b[i] == 0 {
 			return &b[i]
@@ -93,66 +153,71 @@ func (s *Settled) room(h uint64) *uint32 {
 	return &b[0]
 }
 
-// SkipFrame is Skip for an Ethernet frame that has not been decoded. It knows
-// only the most ordinary segments (IPv4 without options and not in fragments, IPv6
-// without extension headers, at most one VLAN tag) and leaves all others to the
-// decoder and Skip.
-func (s *Settled) SkipFrame(frame []byte) bool {
+// SkipFrame is Skip for an Ethernet frame, captured at a time, that has not been
+// decoded. It knows only the most ordinary packets (IPv4 without options and not in
+// fragments, IPv6 without extension headers, at most one VLAN tag) and
+// leaves all others to the decoder and Skip.
+func (s *Settled) SkipFrame(frame []byte, time int64) bool {
 	if len(frame) < 14+4+20+14 || frame[0]&1 != 0 {
 		return false
 	}
 	h := (*[52]byte)(frame)
 	switch binary.BigEndian.Uint16(h[12:]) {
 	case etherIPv4:
-		return s.skipIPv4((*[34]byte)(h[14:]))
+		return s.skipIPv4((*[34]byte)(h[14:]), time)
 	case etherIPv6:
-		return s.skipIPv6(frame[14:])
+		return s.skipIPv6(frame[14:], time)
 	case etherVLAN:
 		switch binary.BigEndian.Uint16(h[16:]) {
 		case etherIPv4:
-			return s.skipIPv4((*[34]byte)(h[18:]))
+			return s.skipIPv4((*[34]byte)(h[18:]), time)
 		case etherIPv6:
-			return s.skipIPv6(frame[18:])
+			return s.skipIPv6(frame[18:], time)
 		}
 	}
 	return false
 }
 
-func (s *Settled) skipIPv4(ip *[34]byte) bool {
+func (s *Settled) skipIPv4(ip *[34]byte, time int64) bool {
 	// Version and length of the header, and of the fragment field all but "do
 	// not fragment".
 	const first, ordinary = 0xff3f_0000_0000_00ff, 0x45
-	word := binary.LittleEndian.Uint64(ip[:])
-	if word&first != ordinary || ip[9] != protoTCP || ip[33]&(FlagSYN|FlagFIN|FlagRST) != 0 {
+	if word := binary.LittleEndian.Uint64(ip[:]); word&first != ordinary {
 		return false
 	}
-	if binary.BigEndian.Uint16(ip[2:]) < 40 {
+	size, proto := binary.BigEndian.Uint16(ip[2:]), ip[9]
+	if proto != protoUDP && (proto != protoTCP || ip[33]&(FlagSYN|FlagFIN|FlagRST) != 0 || size < 40) || size < 28 {
 		return false
 	}
 	a := s.keys.end4(binary.LittleEndian.Uint32(ip[12:]), binary.BigEndian.Uint16(ip[20:]))
 	b := s.keys.end4(binary.LittleEndian.Uint32(ip[16:]), binary.BigEndian.Uint16(ip[22:]))
-	return s.settled(s.keys.pair(a, b))
+	return s.settled(s.keys.pair(a, b), proto, time)
 }
 
-func (s *Settled) skipIPv6(b []byte) bool {
+func (s *Settled) skipIPv6(b []byte, time int64) bool {
 	if len(b) < 54 {
 		return false
 	}
 	ip := (*[54]byte)(b)
-	if ip[0]>>4 != 6 || ip[6] != protoTCP || ip[24] == 0xff || ip[53]&(FlagSYN|FlagFIN|FlagRST) != 0 {
+	size, proto := binary.BigEndian.Uint16(ip[4:]), ip[6]
+	if ip[0]>>4 != 6 || ip[24] == 0xff {
 		return false
 	}
-	if binary.BigEndian.Uint16(ip[4:]) < 20 {
+	if proto != protoUDP && (proto != protoTCP || ip[53]&(FlagSYN|FlagFIN|FlagRST) != 0 || size < 20) || size < 8 {
 		return false
 	}
 	from, to := (*[16]byte)(ip[8:]), (*[16]byte)(ip[24:])
-	return s.settled(s.keys.pair(s.keys.end(from, binary.BigEndian.Uint16(ip[40:])), s.keys.end(to, binary.BigEndian.Uint16(ip[42:]))))
+	h := s.keys.pair(s.keys.end(from, binary.BigEndian.Uint16(ip[40:])), s.keys.end(to, binary.BigEndian.Uint16(ip[42:])))
+	return s.settled(h, proto, time)
 }
 
-// settled passes over a segment of a conversation that is settled.
-func (s *Settled) settled(h uint64) bool {
-	b, want := &s.buckets[h%settledBuckets], tagOf(h)|settledAll
-	if b[0] != want && b[1] != want && b[2] != want && b[3] != want {
+// settled passes over a packet of a conversation that is settled.
+func (s *Settled) settled(h uint64, proto byte, time int64) bool {
+	b, want := &s.segments[h%settledBuckets], tagOf(h)|settledAll
+	if proto == protoUDP {
+		b, want = &s.datagrams[h%datagramBuckets], secondOf(h, time)|settledBoth
+	}
+	if b[0] != want && b[1] != want && b[2] != want && b[3] != want || !s.timely(time) {
 		return false
 	}
 	s.Passed++
@@ -160,8 +225,13 @@ func (s *Settled) settled(h uint64) bool {
 	return true
 }
 
-// tagOf is what a slot keeps of a hash.
-func tagOf(h uint64) uint32 { return uint32(h>>32) &^ settledAll }
+// tagOf is what a slot keeps of a hash, but for the bits that it keeps other things in.
+func tagOf(h uint64) uint32 { return uint32(h >> 32) }
+
+// secondOf is the slot of UDP in the second of a time, before any datagram was seen.
+func secondOf(h uint64, time int64) uint32 {
+	return tagOf(h)&^(settledSecond|settledBoth) | uint32(uint64(time)/uint64(second))<<2&settledSecond
+}
 
 // conversation hashes the two sockets of a packet alike in both directions,
 // and tells which side sent it.

@@ -53,9 +53,80 @@ func TestSettledOneWay(t *testing.T) {
 		p := segment(FlagACK|FlagPSH, false, 100)
 		require.False(t, s.Skip(&p))
 	}
-	udp := segment(0, false, 10)
-	udp.Kind = KindUDP
-	require.False(t, s.Skip(&udp))
+}
+
+func exchanged(time int64, back bool, from uint16) Packet {
+	p := segment(0, back, 10)
+	p.Kind, p.Proto, p.Time, p.SrcPort = KindUDP, protoUDP, time, from
+	if back {
+		p.SrcPort, p.DstPort = 80, from
+	}
+	return p
+}
+
+// TestSettledDatagrams: a datagram is passed over where both sides have sent one in its
+// second, and of no group's, tunnel's or DHCP's.
+func TestSettledDatagrams(t *testing.T) {
+	steps := []struct {
+		at   int64 // milliseconds
+		back bool
+		port uint16
+		skip bool
+	}{
+		{900, false, 40000, false},
+		{900, false, 40000, false}, // without an answer copies are counted
+		{910, true, 40000, false},
+		{920, true, 40000, true},
+		{930, false, 40000, true},
+		{940, false, 40001, false}, // another socket
+		{950, true, 40001, false},
+		{999, true, 40000, true},
+		{1000, true, 40000, false}, // another second
+		{1010, true, 40000, false},
+		{1020, false, 40000, false},
+		{1030, true, 40000, true},
+	}
+	s := NewSettled(0)
+	for i, step := range steps {
+		p := exchanged(step.at*millisecond, step.back, step.port)
+		require.Equal(t, step.skip, s.Skip(&p), "step %d", i)
+	}
+	for name, change := range map[string]func(*Packet){
+		"group":   func(p *Packet) { p.Marks = MarkGroup },
+		"carrier": func(p *Packet) { p.Marks = MarkCarrier },
+		"DHCP":    func(p *Packet) { p.SrcPort, p.DstPort = portLeases, portLeases },
+		"VXLAN":   func(p *Packet) { p.SrcPort, p.DstPort = portVXLAN, portVXLAN },
+	} {
+		for i := range 6 {
+			p := exchanged(0, i%2 == 1, 40000)
+			change(&p)
+			require.False(t, s.Skip(&p), name)
+		}
+	}
+}
+
+// TestSettledKeepsTheClockGoing: where nothing but what is settled comes, one packet in
+// a tenth of a second reaches the table, whether or not frames are looked at before they
+// are decoded, and whichever way the time goes.
+func TestSettledKeepsTheClockGoing(t *testing.T) {
+	for _, step := range []int64{10, -10} {
+		s := NewSettled(0)
+		for i := range 6 {
+			p := segment(FlagACK|FlagPSH, i%2 == 1, 40)
+			s.Skip(&p)
+		}
+		let := 0
+		for i := range int64(100) {
+			p := segment(FlagACK, false, 0)
+			p.Time = i * step * millisecond
+			if !s.Skip(&p) {
+				let++
+				require.Equal(t, p.Time, s.latest)
+			}
+			require.LessOrEqual(t, max(p.Time-s.latest, s.latest-p.Time), settledLag)
+		}
+		require.Equal(t, 9, let)
+	}
 }
 
 // TestSettledTellsConversationsApart: those that differ in how ports and

@@ -99,7 +99,7 @@ func (r *reader) take(frames []capture.Frame, b *packetBatch) (counted uint64) {
 		link := r.links[f.Iface]
 		// With a filter every frame is decoded: whether it fits is part of the
 		// account, and of what MaxPackets counts.
-		if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data) || r.decode(f, link, b) {
+		if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data, f.Time) || r.decode(f, link, b) {
 			counted++
 		}
 	}

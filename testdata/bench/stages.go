@@ -146,7 +146,7 @@ func (l *line) through(src capture.Source, frames []capture.Frame) {
 		for int(f.Iface) >= len(l.links) {
 			l.links = append(l.links, src.Link(uint32(len(l.links))))
 		}
-		if l.links[f.Iface] == ethernet && l.settled.SkipFrame(f.Data) {
+		if l.links[f.Iface] == ethernet && l.settled.SkipFrame(f.Data, f.Time) {
 			continue
 		}
 		had := len(l.packets)
