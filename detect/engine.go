@@ -325,6 +325,10 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 // observeFinal sees the end of an attempt. By now all its packets are known,
 // and an answer that did not count stands.
 func (e *Engine) observeFinal(ev *flows.Event) {
+	if ev.Cut && !ev.Counted {
+		e.observeLost(ev)
+		return
+	}
 	answered := ev.Outcome == flows.Answered && !ev.Counted
 	if !ev.Counted && !answered {
 		e.observeSuccess(ev)
@@ -371,6 +375,18 @@ func (e *Engine) observeSuccess(ev *flows.Event) {
 		e.probe = probeFrom(ev, s)
 		e.step(s, &e.probe)
 	}
+}
+
+// observeLost sees an attempt that the table had to forget before anything could be told
+// of it. It accuses nobody; but where a scan is open that it fits, it is one of its own.
+func (e *Engine) observeLost(ev *flows.Event) {
+	s := e.sources.find(&ev.Initiator)
+	if s == nil || s.incident == nil {
+		return
+	}
+	e.probe = probeFrom(ev, s)
+	a := &e.probe.attempted
+	e.grown(s.incident, s.incident.take(a, s.incident.goesOn(a), e.cfg.Targets))
 }
 
 // remember notes an attempt; known says that it may be remembered already.

@@ -117,6 +117,8 @@ func leaningOf(ev *flows.Event) leaning {
 // finalLeaning is leaningOf an attempt that is final.
 func finalLeaning(ev *flows.Event, proven bool) leaning {
 	switch {
+	case ev.Cut && !ev.Counted:
+		return undecided
 	case ev.Outcome == flows.Productive, ev.Outcome == flows.Expired, ev.Counted && (proven || ev.Handshake):
 		return neither // said before
 	case !ev.Counted:

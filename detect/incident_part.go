@@ -172,6 +172,27 @@ func (inc *incident) belongs(a *attempted) bool {
 	return false
 }
 
+// goesOn reports whether an attempt of which nothing more is known goes where the others of
+// its technique go: a port tried on hosts, or a host whose ports were tried.
+func (inc *incident) goesOn(a *attempted) bool {
+	for _, p := range inc.parts {
+		if p.technique != a.technique {
+			continue
+		}
+		_, host := p.hosts[a.responder]
+		_, port := p.ports[a.port]
+		switch p.shape() {
+		case Horizontal:
+			return port || !hasPorts(p.class)
+		case Vertical:
+			return host
+		default:
+			return host || port
+		}
+	}
+	return false
+}
+
 // find is the part of an attempt's technique, and the state of its target there.
 func (inc *incident) find(a *attempted, k target) (*part, targetState, bool) {
 	for _, p := range inc.parts {

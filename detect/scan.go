@@ -105,7 +105,7 @@ type Scan struct {
 	First         Time     `json:"first"`
 	Last          Time     `json:"last"`
 	DetectedAfter Detected `json:"detected_after"`
-	Cut           int      `json:"cut,omitempty"` // attempts that the end of the input left undecided
+	Cut           int      `json:"cut,omitempty"` // attempts that the end of the input, or want of room, left undecided
 
 	Outcomes      Outcomes   `json:"outcomes"` // targets by outcome
 	Answered      []Endpoint `json:"answered,omitempty"`

@@ -52,7 +52,7 @@ func doubts() []doubt {
 		{func(sc *Scan) bool { return sc.Evidence.Window == string(Walk) && len(sc.Rules) == 1 }, -10, "told by a walk alone"},
 		{func(sc *Scan) bool { return sc.Proto == "udp" && sc.Outcomes.Unreachable == 0 }, -10, "UDP without a refusal"},
 		{func(sc *Scan) bool { return sc.Verdict == Unknown }, -15, "replies are not visible"},
-		{func(sc *Scan) bool { return 2*sc.Cut >= tried(sc) && sc.Cut > 0 }, -10, "the input ended before most outcomes were known"},
+		{func(sc *Scan) bool { return 2*sc.Cut >= tried(sc) && sc.Cut > 0 }, -10, "most outcomes did not become known: the input ended, or room ran out"},
 		{func(sc *Scan) bool { return sc.Estimated }, -5, "counts are lower bounds"},
 		{func(sc *Scan) bool { return sc.Shape == Distributed }, 10, "the sources hardly try the same, as those do who have divided the targets"},
 		{func(sc *Scan) bool { return sc.Sources > 0 && sc.Shape != Distributed }, 0, "the same probes came from all sources: most of them are forged"},

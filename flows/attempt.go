@@ -103,7 +103,7 @@ type Attempt struct {
 	HalfOpen  bool  // answered, and the initiator then reset or kept silent
 	Counted   bool  // it counts as unproductive: failed, half-open or abandoned
 	Withdrawn bool  // it has counted, and does so no longer
-	Cut       bool  // the input ended before the outcome was decided
+	Cut       bool  // the input ended, or room ran out, before the outcome was decided
 }
 
 // EventKind says what happened to an attempt.
@@ -116,7 +116,7 @@ const (
 	Counted             // it now counts as unproductive
 	Raised              // its outcome rose
 	Withdrawn           // it was counted, and counts no longer
-	Final               // ten seconds have passed, or the input ended
+	Final               // ten seconds have passed, the input ended, or room ran out
 	// Conversed comes, also after Final, when the latest connection of a productive
 	// attempt of TCP has lasted longer, or on ending has carried more, than a probe
 	// does: ten seconds, or 4 KiB from the initiator, or 1 MiB to it. It comes at most

@@ -232,4 +232,14 @@
 // sixteen are open, for three seconds. An ARP or echo request of a server that may start
 // an attempt carries MarkLease if the server has taken an open wish for the address asked
 // for, or takes one now: the first kept of those that are open and not taken.
+//
+// # Without room
+//
+// A full table drops an entry for each packet that comes: final ones and mid-stream ones
+// first, then failures that have counted, then what is older than half a second. If
+// even younger ones must go, those of initiators or targets with many entries do, then
+// others but for a part drawn by hash, which is the smaller the more comes. What is
+// dropped becomes Final, with Cut set if it was silent and had not counted: it does not
+// count then, for an answer may be under way. That it is gone is the whole difference;
+// [TableStats] counts it.
 package flows

@@ -1,22 +1,61 @@
 package flows
 
 const (
-	// hands is how many entries an eviction looks at before it takes the best of
-	// them.
-	hands = 64
-	// shake is after how many it is content with a silent one that has counted. In a
-	// flood there are hardly others, and each look costs a cache line.
-	shake = 4
+	// hands is how many entries an eviction looks at, at most, before it takes the best
+	// of them. Each look costs a cache line: so it is content after shake with one of
+	// which all is known, or that its source or target has many like it; and after
+	// search with one that was not drawn to stay.
+	hands  = 64
+	shake  = 4
+	search = 12
 )
 
-// evict forgets one entry to make room: the first final one under the hand,
-// else a silent one that has counted, else the oldest; never, if there is
-// another, one younger than half a second. Conversations leave a tombstone, so that what
-// is left of them is not taken for a probe.
-func (t *Table) evict() {
-	var best *entry
-	var place uint32
-	worst := 4
+// The ranks of entries under pressure: what is lost with them, least first.
+const (
+	rankOver    = iota // final, or met in its middle
+	rankDecided        // has failed and counted
+	rankSpare          // older than half a second; or one of many
+	rankYoung          // younger
+	rankDrawn          // younger, and drawn to stay until it counts
+	ranks
+)
+
+// relieve makes room for an entry. What is dropped ends as if the input did, but that
+// silence does not count: an answer may be under way. Conversations leave a
+// tombstone, so that what is left of them is not taken for a probe.
+func (t *Table) relieve(dst []Event) []Event {
+	t.press.begin(t)
+	e, n, rank := t.victim()
+	if e == nil {
+		return dst
+	}
+	if e.state&(stateFinal|stateStream) == 0 {
+		t.stats.EvictedLive++
+		if e.outcome == Silent && !e.has(stateOnce) {
+			e.state |= stateCut
+		}
+		dst = t.finish(e, dst)
+	}
+	if e.key.Class == ClassTCP && (e.has(stateStream) || level(e.outcome) >= level(Answered)) {
+		back := Key{Initiator: e.key.Responder, Responder: e.key.Initiator, Port: e.ports[e.head()], Proto: protoTCP, Class: ClassTCP}
+		t.tombstones.add(t.keys.key(&e.key))
+		t.tombstones.add(t.keys.key(&back))
+	}
+	t.stats.Evicted++
+	t.press.note(rank)
+	t.press.add(&t.keys, &e.key, -1)
+	t.drop(e, n)
+	if t.held >= t.most {
+		t.tidy()
+	}
+	return dst
+}
+
+// victim is the entry to drop: of those under the hand the one of the lowest rank, the
+// oldest of several. The hand goes round in the order in which entries came, for
+// each comes where one was dropped.
+func (t *Table) victim() (best *entry, place uint32, worst int) {
+	worst = ranks
 	var spare [2]uint32 // the first that could be dropped
 	spares := 0
 	for looked := range hands {
@@ -29,15 +68,15 @@ func (t *Table) evict() {
 		if !e.has(stateUsed) {
 			continue
 		}
-		rank := t.pressure(e)
+		rank := t.rank(e)
 		if rank < worst || rank == worst && best != nil && e.start < best.start {
 			best, place, worst = e, n, rank
 		}
-		if rank <= 1 && spares < len(spare) {
+		if rank <= rankDecided && spares < len(spare) {
 			spare[spares] = n
 			spares++
 		}
-		if rank == 0 || worst == 1 && looked >= shake {
+		if rank == rankOver || worst <= rankSpare && looked >= shake || worst == rankYoung && looked >= search {
 			break
 		}
 	}
@@ -48,32 +87,20 @@ func (t *Table) evict() {
 			break
 		}
 	}
-	if best == nil {
-		return
-	}
-	if best.state&(stateFinal|stateStream) == 0 {
-		t.stats.EvictedLive++
-	}
-	if best.key.Class == ClassTCP && (best.has(stateStream) || level(best.outcome) >= level(Answered)) {
-		back := Key{Initiator: best.key.Responder, Responder: best.key.Initiator, Port: best.ports[best.head()], Proto: protoTCP, Class: ClassTCP}
-		t.tombstones.add(t.keys.key(&best.key))
-		t.tombstones.add(t.keys.key(&back))
-	}
-	t.stats.Evicted++
-	t.drop(best, place)
+	return best, place, worst
 }
 
-// pressure orders entries by how little is lost with them, least first.
-func (t *Table) pressure(e *entry) int {
+// rank is what is lost with an entry.
+func (t *Table) rank(e *entry) int {
 	switch {
 	case e.state&(stateFinal|stateStream) != 0:
-		return 0
-	case t.clock.now-e.line < countAfter:
-		return 3
-	case e.has(stateCounted) && level(e.outcome) == level(Silent):
-		return 1
+		return rankOver
+	case e.has(stateCounted) && level(e.outcome) <= level(Refused):
+		return rankDecided
+	case t.clock.now-e.line >= countAfter:
+		return rankSpare
 	default:
-		return 2
+		return t.press.rank(&t.keys, &e.key)
 	}
 }
 

@@ -19,7 +19,7 @@ func (b Bound) Bytes() int64 { return int64(b.Count) * int64(b.Each) }
 // defaults.
 func (c TableConfig) Bounds() []Bound {
 	c = c.withDefaults()
-	slot := indexSlots(c.MaxEntries) * 8 / c.MaxEntries
+	slot := (indexSlots(c.MaxEntries)*8 + counters(c.MaxEntries)*4) / c.MaxEntries
 	timers := int(unsafe.Sizeof(timer{})) * timersEach
 	note := unsafe.Sizeof(noteOf{}) + unsafe.Sizeof(socketOf{})/4 + unsafe.Sizeof(carried{})/4
 	return []Bound{

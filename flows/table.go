@@ -3,8 +3,8 @@ package flows
 // TableConfig says how a [Table] is built. The zero value is the default.
 type TableConfig struct {
 	// MaxEntries bounds how many targets are remembered at once; 0 means
-	// 1,048,576, at about 150 bytes each. At the bound the table forgets final attempts
-	// first, then silent ones that have counted, then the oldest.
+	// 1,048,576, at about 150 bytes each. At the bound the table forgets as the package
+	// comment says.
 	MaxEntries int
 	// MaxNotes bounds how many sockets are remembered that asked others by UDP, rounded up
 	// to a power of two, at least 64; of sockets that were answered and of link addresses
@@ -45,6 +45,7 @@ type Table struct {
 	leases     leases
 	tombstones tombstones
 	waiting    earlyAnswers
+	press      pressure
 	max        int
 	now        int64 // what events are said to happen at
 	stats      TableStats
@@ -62,6 +63,7 @@ func NewTable(cfg TableConfig) *Table {
 		gateways:   newGateways(k, cfg.MaxNotes/4),
 		tombstones: newTombstones(),
 		timers:     newTimers(cfg.MaxEntries),
+		press:      newPressure(cfg.MaxEntries),
 		max:        cfg.MaxEntries,
 	}
 	return t
@@ -90,6 +92,9 @@ func (t *Table) Add(p *Packet, dst []Event) []Event {
 	t.stats.Packets++
 	if p.Has(MarkCarrier) {
 		return dst
+	}
+	if t.live >= t.max {
+		dst = t.relieve(dst)
 	}
 	switch p.Kind {
 	case KindTCP:
@@ -224,15 +229,11 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 	return t.asked(&e.key, port, p, dst)
 }
 
-// create makes an entry, dropping another one first if the table is full.
+// create makes an entry. There is room: see relieve.
 func (t *Table) create(k *Key) (*entry, uint32) {
-	if t.live >= t.max {
-		t.evict()
-		if t.held >= t.most {
-			t.tidy()
-		}
-	}
-	return t.insert(k)
+	e, n := t.insert(k)
+	t.press.add(&t.keys, k, 1)
+	return e, n
 }
 
 // mayStart reports whether a packet can start an attempt at all: rule 4.

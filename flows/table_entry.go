@@ -17,7 +17,7 @@ const (
 	statePayload                     // the initiator sent payload after the answer
 	stateUnseen                      // the answer was inferred, not seen
 	stateHalfOpen                    // counted as half-open
-	stateCut                         // the input ended before the outcome was decided
+	stateCut                         // the input ended, or room ran out, before the outcome was decided
 	stateSeen                        // counted as two-way or unseen for the visibility
 
 	// Of a mid-stream entry, where the side that the key calls initiator is ahead:

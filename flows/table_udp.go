@@ -70,8 +70,10 @@ func (t *Table) answered(p *Packet) {
 // turnRound makes the sender of an earlier datagram the initiator.
 func (t *Table) turnRound(e *entry, n uint32, p *Packet, line int64, k *Key) {
 	t.unlink(&e.key)
+	t.press.add(&t.keys, &e.key, -1)
 	e.key = *k
 	t.link(k, n)
+	t.press.add(&t.keys, k, 1)
 	e.place, e.shown = 0, 0
 	e.start, e.line = p.Time, line
 	e.outcome, e.packets, e.connections = Silent, 1, 1
