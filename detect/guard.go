@@ -23,6 +23,7 @@ type failure struct {
 	crafted bool
 	active  bool // otherwise than by a connection that was never used
 	unused  bool // at a port that was used elsewhere
+	shut    bool // otherwise than by a connection that was never used, or broken off
 }
 
 func newGuardSets() guardSets {
@@ -88,14 +89,15 @@ func (w *weight) shares(r *compiledRule) Hold {
 // distinct values.
 type weight struct {
 	failed, crafted, succeeded int
-	unused                     int  // of those that failed, by nothing but connections that were never used, of a host of ours
+	unused                     int  // of those that failed, by nothing but connections that were never used or broken off, of a host of ours
 	spoken, spared             int  // of what succeeded: of hosts spoken with; of unused connections, to ports used elsewhere
 	whole                      bool // nothing of the window has been forgotten
 }
 
 // seeks reports whether enough of what was tried led nowhere for a search. A host of
 // ours that finds nearly all doors open knew of them: connections that are closed unused,
-// as monitors and health checks close them, count, but do not show that it sought.
+// as monitors and health checks close them, or reset before they are complete, as load
+// balancers do, count, but do not show that it sought.
 func (w *weight) seeks(share float64) bool {
 	return float64(w.failed-w.unused) >= share*float64(w.failed+w.succeeded)
 }
@@ -131,14 +133,15 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 		switch {
 		case r.holds(a) && !excused:
 			_, used := e.guard.used[a.port]
-			unused := a.outcome == flows.Answered && a.handshake && !a.halfOpen && !a.crafted
+			open := a.outcome == flows.Answered && !a.crafted && (a.handshake || a.halfOpen)
+			unused := open && !a.halfOpen
 			f := e.guard.failed[v]
-			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used}
+			e.guard.failed[v] = failure{f.crafted || a.crafted, f.active || !unused, f.unused || unused && used, f.shut || !open}
 		case a.counted || a.outcome == flows.Answered || a.outcome == flows.Productive: // or excused: it was tried
 			e.guard.succeeded[v] = e.guard.succeeded[v] || excused && r.holds(a)
 		}
 	})
-	active, spared := 0, 0
+	active, spared, shut := 0, 0, 0
 	for v, f := range e.guard.failed {
 		w.failed++
 		if f.crafted {
@@ -146,6 +149,9 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 		}
 		if f.active {
 			active++
+		}
+		if f.shut {
+			shut++
 		}
 		if f.unused && !f.active {
 			spared++
@@ -157,7 +163,7 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 		w.spared = spared
 	}
 	if e.home.has(&s.addr) {
-		w.unused = w.failed - active
+		w.unused = w.failed - shut
 	}
 	w.succeeded = len(e.guard.succeeded)
 	if e.cfg.Trace != nil {

@@ -347,7 +347,8 @@ func TestFactsAreBounded(t *testing.T) {
 
 // TestUnusedConnections: a browser that connects ahead of need, or a health check or
 // monitor of ours, is no scanner: it finds open what it asks for. A connect scan finds
-// doors shut, or everything open.
+// doors shut, or everything open. So does one that resets connections before they are
+// complete, as load balancers of ours do; where it writes packets as tools do, it is one.
 func TestUnusedConnections(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -370,30 +371,43 @@ func TestUnusedConnections(t *testing.T) {
 		{"not ours, the port is used nowhere", outside, false, false, 12, 0, true},
 		{"not ours, ports of one host", outside, false, true, 12, 0, true},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWire(t, profile(t, "default"))
-			target := func(i int) (string, uint16) {
-				if tt.ports {
-					return server, uint16(443 + i)
+		for _, ending := range []string{"unused", "broken off", "broken off by a tool"} {
+			t.Run(tt.name+", "+ending, func(t *testing.T) {
+				rules, err := Profile("default") // with its walks
+				require.NoError(t, err)
+				w := newWire(t, rules)
+				target := func(i int) (string, uint16) {
+					if tt.ports {
+						return server, uint16(443 + i)
+					}
+					return nth(server, i), 443
 				}
-				return nth(server, i), 443
-			}
-			if tt.used {
-				w.busy(0, tt.from, nth(server, 200), 443)
-			}
-			for i := range tt.open {
-				host, port := target(i)
-				c := w.dial(tt.from, host, port)
-				w.send(float64(i), c.syn(), c.synack(), c.ack())
-			}
-			for i := range tt.other {
-				host, port := target(100 + i)
-				w.refused(105+float64(i), tt.from, host, port)
-			}
-			w.idle(120)
-			w.end()
-			require.Equal(t, tt.named, len(w.phase(Open)) > 0)
-		})
+				if tt.used {
+					w.busy(0, tt.from, nth(server, 200), 443)
+				}
+				for i := range tt.open {
+					host, port := target(i)
+					c := w.dial(tt.from, host, port)
+					syn, last := c.syn(), c.ack()
+					switch ending {
+					case "broken off by a tool":
+						syn.Window = 1024
+						fallthrough
+					case "broken off":
+						last = c.abort()
+					}
+					w.send(float64(i), syn, c.synack(), last)
+				}
+				for i := range tt.other {
+					host, port := target(100 + i)
+					w.refused(105+float64(i), tt.from, host, port)
+				}
+				w.idle(120)
+				w.end()
+				named := tt.named || ending != "unused" && tt.from == outside || ending == "broken off by a tool"
+				require.Equal(t, named, len(w.phase(Open)) > 0)
+			})
+		}
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *slowRules) config(cfg *Config) tier.Config {
 // our own clients fail at elsewhere is as often the fault of others. While a scan of
 // the source is open there is nothing to find.
 func (e *Engine) slow(s *source, pr *probe) {
-	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !pr.fails() || !e.tiers.concern(&pr.attempted, s, e.home) {
+	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !e.fails(s, pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
 		return
 	}
 	hit, ok := e.tiers.table.Fail(s.addr, valueOf(FieldTarget, &pr.attempted), e.now)

@@ -160,7 +160,7 @@ func (t *walkerTable) victim() int {
 // way, nor does silence over UDP, where much is sent that nobody is to answer.
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
-	failure := pr.fails()
+	failure := e.fails(s, pr)
 	if !failure && (!success || !s.walks) {
 		return
 	}
@@ -172,8 +172,9 @@ func (e *Engine) step(s *source, pr *probe) {
 }
 
 // fails reports whether a probe, once its outcome is final, is a failure whatever the
-// time between it and others.
-func (p *probe) fails() bool {
+// time between it and others. A handshake that a host of ours breaks off with an ordinary
+// stack's packets, as load balancers do, says no more than one that was never used.
+func (e *Engine) fails(s *source, p *probe) bool {
 	if p.class == flows.ClassUDP {
 		// Silence says nothing, and what goes from a lower port to an ephemeral one
 		// may be an answer.
@@ -181,7 +182,7 @@ func (p *probe) fails() bool {
 			return false
 		}
 	}
-	return p.counted && (p.outcome != flows.Answered || p.halfOpen)
+	return p.counted && (p.outcome != flows.Answered || p.halfOpen && (p.crafted || !e.home.has(&s.addr)))
 }
 
 // walkOf takes a probe's part in the walk of one rule.

@@ -130,6 +130,19 @@ func checkCases() []hard {
 			every(second, 100*ms, 40, func(i int, when time.Duration) { tr.dial(when, tr.dmz(1), tr.dmz(100+i), 80).talk() })
 			every(20*second, 50*ms, 1200, func(i int, when time.Duration) { tr.dial(when, tr.dmz(1), tr.dmz(100+i%40), 80).reset() })
 		}},
+		{name: "health checks that reset the answer where nobody ever calls", traffic: func(tr *trace) {
+			every(second, 50*ms, 1200, func(i int, when time.Duration) { tr.dial(when, tr.dmz(1), tr.dmz(100+i%40), 80).reset() })
+		}},
+		{name: "a search that resets the answer and finds a third shut", traffic: func(tr *trace) {
+			every(second, 50*ms, 60, func(i int, when time.Duration) {
+				c := tr.dial(when, tr.dmz(1), tr.dmz(100+i), 80)
+				if i%3 == 0 {
+					c.refused()
+				} else {
+					c.reset()
+				}
+			})
+		}, want: []named{{dmz(1), "tcp-syn", detect.Horizontal, 60, 1, 60, detect.Outcomes{Answered: 40, Refused: 20}}}},
 		{name: "a monitor of sixty services some of which are down", traffic: func(tr *trace) {
 			every(second, second, 240, func(i int, when time.Duration) {
 				k := i % 60

@@ -258,7 +258,7 @@ func unused(h *Hold) string {
 	if h.Unused == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %d of them by connections never used", h.Unused)
+	return fmt.Sprintf(", %d of them by connections never used or broken off", h.Unused)
 }
 
 // whyExcused says what was left out of a count, so that it fell below its threshold.

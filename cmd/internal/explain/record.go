@@ -96,7 +96,7 @@ type Hold struct {
 	Share  float64 `json:"share,omitempty"`  // the least that the rule asks for
 	Spoken int     `json:"spoken,omitempty"` // left out: hosts it has conversations with
 	Spared int     `json:"spared,omitempty"` // left out: connections never used, to ports it uses elsewhere
-	Unused int     `json:"unused,omitempty"` // of Failed: connections never used, no part of the share
+	Unused int     `json:"unused,omitempty"` // of Failed: connections never used or broken off, no part of the share
 	Hours  int     `json:"hours,omitempty"`  // earlier ones compared with
 	Limit  float64 `json:"limit,omitempty"`  // what the hour must exceed
 }
