@@ -90,6 +90,9 @@ func synOptions(b []byte, h *host, t int64, echo uint32, answer bool, peer *stac
 		switch o {
 		case 'm':
 			b = append(b, 2, 4, 5, 0xb4)
+			if h.is6() {
+				b[len(b)-1] = 0xa0 // 1440
+			}
 		case 'n':
 			b = append(b, 1)
 		case 'e':
