@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/gopacket/layers"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // The group addresses the protocols themselves prescribe.
@@ -17,45 +17,24 @@ var (
 
 // arp asks, as broadcast, who has the address of to; if answered it replies.
 func (s *site) arp(t int64, from, to *host, answered bool) {
-	s.arpPacket(t, from, to, layers.ARPRequest)
+	s.arpPacket(t, from, to, false)
 	if answered {
-		s.arpPacket(t+to.answer(), to, from, layers.ARPReply)
+		s.arpPacket(t+to.answer(), to, from, true)
 	}
 }
 
-func (s *site) arpPacket(t int64, from, to *host, op uint16) {
-	eth := &layers.Ethernet{SrcMAC: from.mac[:], DstMAC: broadcast[:], EthernetType: layers.EthernetTypeARP}
-	target := make([]byte, 6)
-	if op == layers.ARPReply {
-		eth.DstMAC, target = to.mac[:], to.mac[:]
-	}
-	s.put(t, false, from, eth, &layers.ARP{
-		AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
-		Operation: op, SourceHwAddress: from.mac[:], SourceProtAddress: from.addr.AsSlice(),
-		DstHwAddress: target, DstProtAddress: to.addr.AsSlice(),
-	})
+func (s *site) arpPacket(t int64, from, to *host, reply bool) {
+	s.put(t, false, from, wire.ARP(nil, reply, wire.End{Addr: from.addr, MAC: from.mac}, wire.End{Addr: to.addr, MAC: to.mac}))
 }
 
 // solicit asks for the neighbour to, at its solicited-node group; if answered
 // it advertises itself.
 func (s *site) solicit(t int64, from, to *host, answered bool) {
-	a := to.addr.As16()
-	group := netip.AddrFrom16([16]byte{0: 0xff, 1: 0x02, 11: 1, 12: 0xff, 13: a[13], 14: a[14], 15: a[15]})
-	ask := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(layers.ICMPv6TypeNeighborSolicitation, 0)}
-	s.send(t, from, &host{addr: group}, ipHeader{ttl: 255}, layers.IPProtocolICMPv6, ask,
-		&layers.ICMPv6NeighborSolicitation{
-			TargetAddress: to.addr.AsSlice(),
-			Options:       layers.ICMPv6Options{{Type: layers.ICMPv6OptSourceAddress, Data: from.mac[:]}},
-		})
-	if !answered {
-		return
+	group := &host{addr: wire.Solicited(to.addr)}
+	s.icmp(t, from, group, ipHeader{ttl: 255}, wire.Neighbor(nil, false, to.addr, from.mac))
+	if answered {
+		s.icmp(t+to.answer(), to, from, ipHeader{ttl: 255}, wire.Neighbor(nil, true, to.addr, to.mac))
 	}
-	tell := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(layers.ICMPv6TypeNeighborAdvertisement, 0)}
-	s.send(t+to.answer(), to, from, ipHeader{ttl: 255}, layers.IPProtocolICMPv6, tell,
-		&layers.ICMPv6NeighborAdvertisement{
-			Flags: 0x60, TargetAddress: to.addr.AsSlice(),
-			Options: layers.ICMPv6Options{{Type: layers.ICMPv6OptTargetAddress, Data: to.mac[:]}},
-		})
 }
 
 // dhcp is the lease of one client: discover, offer, request, acknowledgement.

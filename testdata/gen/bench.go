@@ -2,11 +2,12 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // benchFile is one input of the benchmarks.
@@ -55,9 +56,7 @@ func (b benchFile) write(path string) (err error) {
 	if b.syns > 0 {
 		w.scanners = newScanners()
 	}
-	head := put32(nil, binary.LittleEndian, 0xa1b2c3d4)
-	head = put16(put16(head, binary.LittleEndian, 2), binary.LittleEndian, 4)
-	w.write(put32(head, binary.LittleEndian, 0, 0, uint32(b.snap), linkEthernet))
+	w.write(wire.Pcap{}.Begin(nil, uint32(b.snap), linkEthernet))
 	newMix(w).run()
 	if w.err != nil {
 		return w.err
@@ -75,7 +74,7 @@ type benchWriter struct {
 	syns     float64
 	scanners *scanners
 	err      error
-	record   [16]byte
+	record   []byte
 }
 
 // noBytes is the payload of every packet, longer than any.
@@ -105,12 +104,8 @@ func (w *benchWriter) put(head []byte, n int) {
 	n = max(n, 60-len(head))
 	size := len(head) + n
 	kept := min(size, w.snap)
-	o := binary.LittleEndian
-	o.PutUint32(w.record[0:], uint32(w.now/1e9))
-	o.PutUint32(w.record[4:], uint32(w.now%1e9/1e3))
-	o.PutUint32(w.record[8:], uint32(kept))
-	o.PutUint32(w.record[12:], uint32(size))
-	w.write(w.record[:])
+	w.record = wire.Pcap{}.Record(w.record[:0], w.now, kept, size)
+	w.write(w.record)
 	w.write(head[:min(len(head), kept)])
 	if kept > len(head) {
 		w.write(noBytes[:kept-len(head)])

@@ -1,6 +1,10 @@
 package main
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
+)
 
 // template holds the headers of one conversation, both ways, ready but for
 // what changes from packet to packet.
@@ -71,7 +75,7 @@ func (t *template) seal(dir, n, size, sum int) []byte {
 		t.ident[dir]++
 		binary.BigEndian.PutUint16(ip[2:], uint16(20+size))
 		binary.BigEndian.PutUint16(ip[4:], t.ident[dir])
-		sumIPv4(ip[:20])
+		wire.SumIPv4(ip)
 	}
 	l4[sum], l4[sum+1] = 0, 0
 	binary.BigEndian.PutUint16(l4[sum:], t.checksum(ip, l4, size))

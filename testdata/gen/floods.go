@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/gopacket/layers"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // backscatter is what a victim of spoofing answers to addresses of ours that
@@ -14,18 +14,18 @@ func (s *site) backscatter(start int64, d time.Duration, n int) {
 	victim := s.withStack(s.net(80), linux)
 	for i := range n {
 		t, to := start+rnd.Int64N(int64(d)), s.dmz(1+rnd.IntN(254))
-		port := layers.TCPPort(1024 + rnd.IntN(64000))
-		tcp := &layers.TCP{SrcPort: 443, DstPort: port, Seq: rnd.Uint32(), Ack: rnd.Uint32(), SYN: true, ACK: true, Window: 64240}
+		port := uint16(1024 + rnd.IntN(64000))
+		tcp := wire.TCP{SrcPort: 443, DstPort: port, Seq: rnd.Uint32(), Ack: rnd.Uint32(), Flags: syn | ack, Window: 64240}
 		switch i % 5 {
 		case 0: // nothing listens there any more
-			tcp.Seq, tcp.SYN, tcp.RST, tcp.Window = 0, false, true, 0
-			s.send(t, victim, to, ipHeader{df: true, fixed: true}, layers.IPProtocolTCP, tcp)
+			tcp.Seq, tcp.Flags, tcp.Window = 0, rst|ack, 0
+			s.segment(t, victim, to, ipHeader{df: true, fixed: true}, tcp, nil)
 		case 1:
-			s.quoteSpoofed(t, victim, to, uint16(port))
+			s.quoteSpoofed(t, victim, to, port)
 		default:
-			tcp.Options = victim.synOptions(t, 0, &stack{modern: true})
+			tcp.Options = victim.synOptions(t, 0, &stack{Modern: true})
 			for i := range 1 + rnd.IntN(2) {
-				s.send(t+int64(i)*int64(time.Second), victim, to, ipHeader{df: true, fixed: true}, layers.IPProtocolTCP, tcp)
+				s.segment(t+int64(i)*int64(time.Second), victim, to, ipHeader{df: true, fixed: true}, tcp, nil)
 			}
 		}
 	}
@@ -59,20 +59,20 @@ func (s *site) synFlood(start int64, d time.Duration, n int) {
 }
 
 func (s *site) spoofed(t int64, from, to *host, seq uint32, exists bool) {
-	sport := layers.TCPPort(1024 + seq%60000)
-	attack := &layers.TCP{SrcPort: sport, DstPort: 443, Seq: seq, SYN: true, Window: 512}
-	s.send(t, from, to, ipHeader{ttl: 244, fixed: true, ident: uint16(seq >> 7)}, layers.IPProtocolTCP, attack)
-	answer := &layers.TCP{SrcPort: 443, DstPort: sport, Seq: to.rnd.Uint32(), Ack: seq + 1, SYN: true, ACK: true, Window: 64240}
+	sport := uint16(1024 + seq%60000)
+	attack := wire.TCP{SrcPort: sport, DstPort: 443, Seq: seq, Flags: syn, Window: 512}
+	s.segment(t, from, to, ipHeader{ttl: 244, fixed: true, ident: uint16(seq >> 7)}, attack, nil)
+	answer := wire.TCP{SrcPort: 443, DstPort: sport, Seq: to.rnd.Uint32(), Ack: seq + 1, Flags: syn | ack, Window: 64240}
 	answer.Options = to.synOptions(t, 0, &stack{})
 	times := 2
 	if exists {
 		times = 1
 	}
 	for i := range times {
-		s.send(t+to.answer()+int64(i)*int64(time.Second), to, from, ipHeader{df: true, fixed: true}, layers.IPProtocolTCP, answer)
+		s.segment(t+to.answer()+int64(i)*int64(time.Second), to, from, ipHeader{df: true, fixed: true}, answer, nil)
 	}
 	if exists {
-		reset := &layers.TCP{SrcPort: sport, DstPort: 443, Seq: seq + 1, RST: true}
-		s.send(t+2*to.delay+from.answer(), from, to, ipHeader{df: true, fixed: true}, layers.IPProtocolTCP, reset)
+		reset := wire.TCP{SrcPort: sport, DstPort: 443, Seq: seq + 1, Flags: rst}
+		s.segment(t+2*to.delay+from.answer(), from, to, ipHeader{df: true, fixed: true}, reset, nil)
 	}
 }

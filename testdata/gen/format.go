@@ -9,6 +9,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // frame is one captured packet: Ethernet, complete.
@@ -29,20 +31,13 @@ const (
 
 // format says how a trace is stored.
 type format struct {
-	ng     bool             // pcapng; else pcap
-	nanos  bool             // pcap: nanosecond time stamps
-	order  binary.ByteOrder // nil: little-endian
-	link   uint16           // 0: Ethernet
-	vlan   uint16           // 0: untagged
-	snap   int              // bytes kept of a frame; 0: 96
-	packer string           // "", "gz", "zst", "lz4"
-}
-
-func (f format) byteOrder() binary.ByteOrder {
-	if f.order == nil {
-		return binary.LittleEndian
-	}
-	return f.order
+	ng     bool   // pcapng; else pcap
+	nanos  bool   // pcap: nanosecond time stamps
+	big    bool   // pcap: big-endian
+	link   uint16 // 0: Ethernet
+	vlan   uint16 // 0: untagged
+	snap   int    // bytes kept of a frame; 0: 96
+	packer string // "", "gz", "zst", "lz4"
 }
 
 func (f format) snaplen() int {
@@ -83,50 +78,44 @@ func (f format) encode(frames []frame) ([]byte, error) {
 }
 
 func (f format) pcap(frames []frame) []byte {
-	o, magic, unit := f.byteOrder(), uint32(0xa1b2c3d4), int64(1000)
-	if f.nanos {
-		magic, unit = 0xa1b23c4d, 1
-	}
-	b := put32(nil, o, magic)
-	b = put32(put16(put16(b, o, 2), o, 4), o, 0, 0, uint32(f.snaplen()), uint32(f.linktype()))
+	p := wire.Pcap{BigEndian: f.big, Nanos: f.nanos}
+	b := p.Begin(nil, uint32(f.snaplen()), uint32(f.linktype()))
 	for _, fr := range frames {
 		data := f.relink(fr.data)
 		kept := data[:min(len(data), f.snaplen())]
-		b = put32(b, o, uint32(fr.time/1e9), uint32(fr.time%1e9/unit), uint32(len(kept)), uint32(len(data)))
-		b = append(b, kept...)
+		b = append(p.Record(b, fr.time, len(kept), len(data)), kept...)
 	}
 	return b
 }
 
 // pcapng writes one section with one interface of nanosecond resolution.
 func (f format) pcapng(frames []frame) []byte {
-	o := f.byteOrder()
 	app := "synoptic testdata generator"
-	body := put32(nil, o, 0x1a2b3c4d)
-	body = put16(put16(body, o, 1), o, 0)
-	body = append(put32(body, o, 0xffffffff, 0xffffffff), option(o, 4, []byte(app))...)
-	b := block(nil, o, 0x0a0d0d0a, append(body, option(o, 0, nil)...))
-	body = put32(put16(put16(nil, o, f.linktype()), o, 0), o, uint32(f.snaplen()))
-	body = append(body, option(o, 2, []byte("span0"))...)
-	body = append(body, option(o, 9, []byte{9})...)
-	b = block(b, o, 1, append(body, option(o, 0, nil)...))
+	body := put32(nil, 0x1a2b3c4d)
+	body = put16(put16(body, 1), 0)
+	body = append(put32(body, 0xffffffff, 0xffffffff), option(4, []byte(app))...)
+	b := block(nil, 0x0a0d0d0a, append(body, option(0, nil)...))
+	body = put32(put16(put16(nil, f.linktype()), 0), uint32(f.snaplen()))
+	body = append(body, option(2, []byte("span0"))...)
+	body = append(body, option(9, []byte{9})...)
+	b = block(b, 1, append(body, option(0, nil)...))
 	for _, fr := range frames {
 		data := f.relink(fr.data)
 		kept := data[:min(len(data), f.snaplen())]
-		body = put32(nil, o, 0, uint32(fr.time>>32), uint32(fr.time), uint32(len(kept)), uint32(len(data)))
-		b = block(b, o, 6, pad4(append(body, kept...)))
+		body = put32(nil, 0, uint32(fr.time>>32), uint32(fr.time), uint32(len(kept)), uint32(len(data)))
+		b = block(b, 6, pad4(append(body, kept...)))
 	}
 	return b
 }
 
-func block(b []byte, o binary.ByteOrder, kind uint32, body []byte) []byte {
+func block(b []byte, kind uint32, body []byte) []byte {
 	n := uint32(len(body) + 12)
-	b = append(put32(b, o, kind, n), body...)
-	return put32(b, o, n)
+	b = append(put32(b, kind, n), body...)
+	return put32(b, n)
 }
 
-func option(o binary.ByteOrder, code uint16, value []byte) []byte {
-	b := put16(put16(nil, o, code), o, uint16(len(value)))
+func option(code uint16, value []byte) []byte {
+	b := put16(put16(nil, code), uint16(len(value)))
 	return pad4(append(b, value...))
 }
 
@@ -137,17 +126,11 @@ func pad4(b []byte) []byte {
 	return b
 }
 
-func put16(b []byte, o binary.ByteOrder, v uint16) []byte {
-	var w [2]byte
-	o.PutUint16(w[:], v)
-	return append(b, w[:]...)
-}
+func put16(b []byte, v uint16) []byte { return binary.LittleEndian.AppendUint16(b, v) }
 
-func put32(b []byte, o binary.ByteOrder, vs ...uint32) []byte {
+func put32(b []byte, vs ...uint32) []byte {
 	for _, v := range vs {
-		var w [4]byte
-		o.PutUint32(w[:], v)
-		b = append(b, w[:]...)
+		b = binary.LittleEndian.AppendUint32(b, v)
 	}
 	return b
 }
@@ -157,7 +140,7 @@ func (f format) relink(data []byte) []byte {
 	var out []byte
 	switch f.linktype() {
 	case linkRaw:
-		return packet(data)
+		return wire.Packet(data)
 	case linkSLL2:
 		kind := byte(3) // to someone else: a mirror port
 		if data[0]&1 != 0 {

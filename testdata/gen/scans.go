@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/gopacket/layers"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // state is what a target does with a probe.
@@ -99,52 +99,48 @@ func (p *plan) raw(technique string, c craft) {
 }
 
 func (p *plan) probe(t int64, to *host, port uint16, c craft, seq uint32, try uint16) []byte {
-	tcp := &layers.TCP{
-		SrcPort: layers.TCPPort(c.sport + try), DstPort: layers.TCPPort(port), Seq: seq, Window: c.window,
-	}
-	setFlags(tcp, c.flags)
+	tcp := wire.TCP{SrcPort: c.sport + try, DstPort: port, Seq: seq, Flags: c.flags, Window: c.window}
 	if c.flags&ack != 0 {
 		tcp.Ack = seq ^ 0x5a5a1234
 	}
 	if c.mss {
-		tcp.Options = []layers.TCPOption{{
-			OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{0x05, 0xb4},
-		}}
+		tcp.Options = segmentSize()
 	}
 	ip := ipHeader{fixed: true, ident: uint16(p.rnd.Uint32()), ttl: uint8(37+p.rnd.IntN(23)) - p.from.hops}
 	if c.masscan {
 		ip.ttl = 255 - p.from.hops
 		ip.ident = uint16(seq) ^ port
 	}
-	return p.s.send(t, p.from, to, ip, layers.IPProtocolTCP, tcp)
+	return p.s.segment(t, p.from, to, ip, tcp, nil)
 }
+
+// segmentSize is the one option of a scanner's SYN, and of the answer to it.
+func segmentSize() []byte { return []byte{2, 4, 0x05, 0xb4} }
 
 // answer is what the target says: RST if closed; if open, SYN-ACK to a SYN
 // (which the scanner's kernel resets), RST to an ACK, else nothing.
 func (p *plan) answer(t int64, to *host, port uint16, c craft, seq uint32, try uint16, st state, f []byte) {
-	back := &layers.TCP{SrcPort: layers.TCPPort(port), DstPort: layers.TCPPort(c.sport + try)}
+	back := wire.TCP{SrcPort: port, DstPort: c.sport + try}
 	ip := ipHeader{df: true, fixed: true}
 	switch {
 	case st == prohibited:
-		p.s.icmpError(t, p.s.withStack(p.s.dmz(1), linux), p.from, f, layers.ICMPv4TypeDestinationUnreachable, layers.ICMPv4CodeCommAdminProhibited)
+		p.s.icmpError(t, p.s.withStack(p.s.dmz(1), linux), p.from, f, unreachable, prohibitedBy)
 		return
 	case st == silent || st == opened && c.flags != syn && c.flags&ack == 0:
 		return
 	case c.flags&ack != 0:
-		back.RST, back.Seq = true, seq^0x5a5a1234
+		back.Flags, back.Seq = rst, seq^0x5a5a1234
 	case st == closed:
-		back.RST, back.ACK, back.Ack = true, true, seq+lengthOf(c.flags)
+		back.Flags, back.Ack = rst|ack, seq+lengthOf(c.flags)
 	default:
-		back.SYN, back.ACK, back.Ack, back.Seq, back.Window = true, true, seq+1, to.rnd.Uint32(), 64240
-		back.Options = []layers.TCPOption{{
-			OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{0x05, 0xb4},
-		}}
-		p.s.send(t, to, p.from, ip, layers.IPProtocolTCP, back)
-		reset := &layers.TCP{SrcPort: back.DstPort, DstPort: back.SrcPort, Seq: seq + 1, RST: true}
-		p.s.send(t+p.from.answer()/2, p.from, to, ip, layers.IPProtocolTCP, reset)
+		back.Flags, back.Ack, back.Seq, back.Window = syn|ack, seq+1, to.rnd.Uint32(), 64240
+		back.Options = segmentSize()
+		p.s.segment(t, to, p.from, ip, back, nil)
+		reset := wire.TCP{SrcPort: back.DstPort, DstPort: back.SrcPort, Seq: seq + 1, Flags: rst}
+		p.s.segment(t+p.from.answer()/2, p.from, to, ip, reset, nil)
 		return
 	}
-	p.s.send(t, to, p.from, ip, layers.IPProtocolTCP, back)
+	p.s.segment(t, to, p.from, ip, back, nil)
 }
 
 // lengthOf is what the flags of a probe occupy in sequence space.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -50,7 +49,7 @@ func hosts(f func(int) *host, first, last int, but netip.Addr) []*host {
 
 // scanCaptures are the captures of one scan each and nothing else.
 func scanCaptures() []capture {
-	big := format{order: binary.BigEndian}
+	big := format{big: true}
 	flag := func(technique string, flags uint8) func(*site) {
 		return func(s *site) {
 			st := states([]uint16{22, 80}, []uint16{111})

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // epoch is when every capture starts: a Tuesday morning.
@@ -22,9 +24,8 @@ var (
 )
 
 var (
-	routerMAC   = [6]byte{0x00, 0x00, 0x5e, 0x00, 0x53, 0x01}
-	firewallMAC = [6]byte{0x00, 0x00, 0x5e, 0x00, 0x53, 0x02}
-	broadcast   = [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	routerMAC   = wire.MAC{0x00, 0x00, 0x5e, 0x00, 0x53, 0x01}
+	firewallMAC = wire.MAC{0x00, 0x00, 0x5e, 0x00, 0x53, 0x02}
 )
 
 // site is the network a capture is taken in, and the packets taken so far.
@@ -57,7 +58,7 @@ func at(d time.Duration) int64 { return epoch + int64(d) }
 // host is one machine, or one address of it.
 type host struct {
 	addr  netip.Addr
-	mac   [6]byte
+	mac   wire.MAC
 	stack stack
 	hops  uint8 // routers between the host and the tap
 	delay int64 // ns from a packet at the tap to the host's answer there
@@ -97,7 +98,7 @@ func (s *site) host(a netip.Addr) *host {
 	last := a.As16()[15]
 	switch {
 	case lan4.Contains(a) || lan6.Contains(a):
-		h.mac = [6]byte{0x02, 0x00, 0xc0, 0x00, 0x02, last}
+		h.mac = wire.MAC{0x02, 0x00, 0xc0, 0x00, 0x02, last}
 		if last == 1 {
 			h.mac = routerMAC
 		}
@@ -110,7 +111,7 @@ func (s *site) host(a netip.Addr) *host {
 		h.delay = between(rnd, 6*time.Millisecond, 90*time.Millisecond)
 	}
 	h.stack = usualStack(h, last)
-	h.port = h.stack.lowPort + uint16(rnd.IntN(4000))
+	h.port = h.stack.LowPort + uint16(rnd.IntN(4000))
 	s.hosts[a] = h
 	return h
 }
@@ -137,12 +138,12 @@ func (h *host) local() bool { return h.hops == 0 }
 // ephemeral is the host's next source port.
 func (h *host) ephemeral() uint16 {
 	step := uint16(1)
-	if h.stack.scatter {
+	if h.stack.Scatter {
 		step = uint16(2 * (1 + h.rnd.IntN(400)))
 	}
 	h.port += step
-	if h.port < h.stack.lowPort || h.port >= h.stack.highPort {
-		h.port = h.stack.lowPort + uint16(h.rnd.IntN(500))
+	if h.port < h.stack.LowPort || h.port >= h.stack.HighPort {
+		h.port = h.stack.LowPort + uint16(h.rnd.IntN(500))
 	}
 	return h.port
 }
@@ -166,21 +167,9 @@ func (s *site) finish() []frame {
 			continue
 		}
 		f.counter.ident++
-		ip := f.data[14:34]
+		ip := f.data[wire.Ethernet:]
 		binary.BigEndian.PutUint16(ip[4:], f.counter.ident)
-		sumIPv4(ip)
+		wire.SumIPv4(ip)
 	}
 	return s.frames
-}
-
-// sumIPv4 sets the checksum of a header without options.
-func sumIPv4(ip []byte) {
-	ip[10], ip[11] = 0, 0
-	var sum uint32
-	for i := 0; i < 20; i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(ip[i:]))
-	}
-	sum = sum&0xffff + sum>>16
-	sum = sum&0xffff + sum>>16
-	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum))
 }

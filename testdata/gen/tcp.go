@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // The two ends of a conversation.
@@ -42,7 +41,7 @@ type conn struct {
 func (s *site) dial(t int64, from, to *host, port uint16) *conn {
 	c := &conn{
 		s: s, t: t, ends: [2]*host{from, to}, ports: [2]uint16{from.ephemeral(), port},
-		stamps: from.stack.timestamps && to.stack.timestamps,
+		stamps: from.stack.Timestamps && to.stack.Timestamps,
 	}
 	for i, h := range c.ends {
 		c.next[i], c.ident[i], c.label[i] = h.rnd.Uint32(), uint16(h.rnd.Uint32()), h.rnd.Uint32()&0xfffff
@@ -53,17 +52,15 @@ func (s *site) dial(t int64, from, to *host, port uint16) *conn {
 // segment sends one segment at c.t. It does not move the sequence number.
 func (c *conn) segment(side int, flags uint8, payload []byte) {
 	h, peer := c.ends[side], c.ends[1-side]
-	tcp := &layers.TCP{
-		SrcPort: layers.TCPPort(c.ports[side]), DstPort: layers.TCPPort(c.ports[1-side]),
-		Seq: c.next[side], Window: h.stack.winOpen,
+	tcp := wire.TCP{
+		SrcPort: c.ports[side], DstPort: c.ports[1-side], Seq: c.next[side], Flags: flags, Window: h.stack.WinOpen,
 	}
-	setFlags(tcp, flags)
 	if flags&ack != 0 {
 		tcp.Ack = c.next[1-side]
 	}
 	switch {
 	case flags&syn != 0:
-		tcp.Window = h.stack.window
+		tcp.Window = h.stack.Window
 		var asked *stack
 		if side == server {
 			asked = &peer.stack
@@ -72,28 +69,20 @@ func (c *conn) segment(side int, flags uint8, payload []byte) {
 	case flags&rst != 0:
 		tcp.Window = 0
 	case c.stamps:
-		nop := layers.TCPOption{OptionType: layers.TCPOptionKindNop, OptionLength: 1}
-		tcp.Options = []layers.TCPOption{nop, nop, {
-			OptionType: layers.TCPOptionKindTimestamps, OptionLength: 10, OptionData: stamps(h.clock(c.t), c.seen[side]),
-		}}
+		tcp.Options = wire.Stamps([]byte{1, 1}, h.clock(c.t), c.seen[side])
 	}
 	if c.stamps && flags&rst == 0 {
 		c.seen[1-side] = h.clock(c.t)
 	}
 	ip := ipHeader{df: true, label: c.label[side]}
-	if !h.stack.counter {
+	if !h.stack.Counter {
 		ip.fixed, ip.ident = true, c.ident[side]
 		c.ident[side]++
 		if flags == syn|ack || flags&rst != 0 {
 			ip.ident = 0 // Linux: no socket with a counter behind it
 		}
 	}
-	c.s.send(c.t, h, peer, ip, layers.IPProtocolTCP, tcp, gopacket.Payload(payload))
-}
-
-func setFlags(t *layers.TCP, flags uint8) {
-	t.FIN, t.SYN, t.RST = flags&fin != 0, flags&syn != 0, flags&rst != 0
-	t.PSH, t.ACK, t.URG = flags&psh != 0, flags&ack != 0, flags&urg != 0
+	c.s.segment(c.t, h, peer, ip, tcp, payload)
 }
 
 // turn lets the time pass until side has answered what just came by.
@@ -181,7 +170,7 @@ func (c *conn) abort(side int) {
 // refused is an attempt at a closed port; Windows tries three times.
 func (c *conn) refused() {
 	tries := 1
-	if c.ends[client].stack.retryRefused {
+	if c.ends[client].stack.RetryRefused {
 		tries = 3
 	}
 	for i := range tries {

@@ -3,8 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // datagram sends one UDP datagram and returns its frame.
@@ -14,64 +13,62 @@ func (s *site) datagram(t int64, from, to *host, sport, dport uint16, payload []
 
 // datagramTTL is datagram with a TTL of its own as seen at the tap; 0: the stack's.
 func (s *site) datagramTTL(t int64, from, to *host, sport, dport uint16, ttl uint8, payload []byte) []byte {
-	udp := &layers.UDP{SrcPort: layers.UDPPort(sport), DstPort: layers.UDPPort(dport)}
-	return s.send(t, from, to, ipHeader{ttl: ttl}, layers.IPProtocolUDP, udp, gopacket.Payload(payload))
+	l4 := append(wire.UDP(nil, sport, dport, len(payload)), payload...)
+	return s.send(t, from, to, ipHeader{ttl: ttl}, wire.ProtoUDP, l4, wire.SumUDP)
+}
+
+// The types and codes of ICMP errors that are made.
+const (
+	unreachable  = 3
+	timeExceeded = 11
+	portClosed   = 3
+	prohibitedBy = 13
+	unreachable6 = 1
+	portClosed6  = 4
+)
+
+// icmp sends an ICMP message.
+func (s *site) icmp(t int64, from, to *host, ip ipHeader, message []byte) []byte {
+	proto := uint8(wire.ProtoICMP)
+	if from.is6() {
+		proto = wire.ProtoICMPv6
+	}
+	return s.send(t, from, to, ip, proto, message, wire.SumICMP)
 }
 
 // icmpError answers the frame f, which by received, with an error to its sender.
 func (s *site) icmpError(t int64, by, to *host, f []byte, kind, code uint8) {
-	quoted := append([]byte(nil), packet(f)...)
+	quoted, most := append([]byte(nil), wire.Packet(f)...), 548
 	if by.is6() {
-		head := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(kind, code)}
-		body := append(zeros(4), quoted[:min(len(quoted), 1200)]...)
-		s.send(t, by, to, ipHeader{}, layers.IPProtocolICMPv6, head, gopacket.Payload(body))
-		return
-	}
-	if kind == layers.ICMPv4TypeTimeExceeded {
+		most = 1200
+	} else if kind == timeExceeded {
 		quoted[8] = 1 // it is over there
-		sumIPv4(quoted[:20])
+		wire.SumIPv4(quoted)
 	}
-	head := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(kind, code)}
-	s.send(t, by, to, ipHeader{}, layers.IPProtocolICMPv4, head, gopacket.Payload(quoted[:min(len(quoted), 548)]))
+	s.icmp(t, by, to, ipHeader{}, wire.ICMP(nil, kind, code, 0, quoted[:min(len(quoted), most)]))
 }
 
 // portUnreachable is the answer of a host to a datagram for a closed port.
 func (s *site) portUnreachable(t int64, by, to *host, f []byte) {
 	if by.is6() {
-		s.icmpError(t, by, to, f, layers.ICMPv6TypeDestinationUnreachable, layers.ICMPv6CodePortUnreachable)
+		s.icmpError(t, by, to, f, unreachable6, portClosed6)
 		return
 	}
-	s.icmpError(t, by, to, f, layers.ICMPv4TypeDestinationUnreachable, layers.ICMPv4CodePort)
+	s.icmpError(t, by, to, f, unreachable, portClosed)
 }
 
 // echoTTL is the echo request of Windows' tracert.
 func (s *site) echoTTL(t int64, from, to *host, ttl uint8, seq uint16) []byte {
-	head := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(layers.ICMPv4TypeEchoRequest, 0), Id: 1, Seq: seq}
-	return s.send(t, from, to, ipHeader{ttl: ttl}, layers.IPProtocolICMPv4, head, gopacket.Payload(zeros(64)))
+	return s.icmp(t, from, to, ipHeader{ttl: ttl}, append(wire.Echo(nil, false, false, 1, seq), zeros(64)...))
 }
 
 // echo sends an ICMP echo request or reply with n bytes of payload.
 func (s *site) echo(t int64, from, to *host, reply bool, id, seq uint16, n int) {
-	payload := zeros(n)
-	for i := range payload {
-		payload[i] = byte(i)
+	message := wire.Echo(nil, from.is6(), reply, id, seq)
+	for i := range n {
+		message = append(message, byte(i))
 	}
-	if from.is6() {
-		kind := uint8(layers.ICMPv6TypeEchoRequest)
-		if reply {
-			kind = layers.ICMPv6TypeEchoReply
-		}
-		head := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(kind, 0)}
-		body := &layers.ICMPv6Echo{Identifier: id, SeqNumber: seq}
-		s.send(t, from, to, ipHeader{}, layers.IPProtocolICMPv6, head, body, gopacket.Payload(payload))
-		return
-	}
-	kind := uint8(layers.ICMPv4TypeEchoRequest)
-	if reply {
-		kind = layers.ICMPv4TypeEchoReply
-	}
-	head := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(kind, 0), Id: id, Seq: seq}
-	s.send(t, from, to, ipHeader{df: !reply}, layers.IPProtocolICMPv4, head, gopacket.Payload(payload))
+	s.icmp(t, from, to, ipHeader{df: !reply}, message)
 }
 
 // ping is count echo requests a second apart, answered or not.

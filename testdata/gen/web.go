@@ -18,9 +18,9 @@ func (s *site) webServer() *host  { return s.withStack(s.lan(10), linux) }
 func (s *site) webServer6() *host { return s.withStack(s.lan6(10), linux) }
 
 func (s *site) withStack(h *host, k stack) *host {
-	if h.stack.order != k.order || h.stack.ttl != k.ttl {
+	if h.stack.Order != k.Order || h.stack.TTL != k.TTL {
 		h.stack = k
-		h.port = k.lowPort + uint16(h.rnd.IntN(1000))
+		h.port = k.LowPort + uint16(h.rnd.IntN(1000))
 	}
 	return h
 }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // Write writes a day, or a part of one, to a directory: site.pcap, and
@@ -42,7 +42,8 @@ func Write(dir string, cfg Config) (err error) {
 
 // copyPcap writes what src yields as pcap with nanoseconds.
 func copyPcap(w io.Writer, src capture.Source) error {
-	b := words(nil, 0xa1b23c4d, 4<<16|2, 0, 0, 65535, 1)
+	format := wire.Pcap{Nanos: true}
+	b := format.Begin(nil, 65535, 1)
 	frames := make([]capture.Frame, 256)
 	for {
 		if _, err := w.Write(b); err != nil {
@@ -57,15 +58,7 @@ func copyPcap(w io.Writer, src capture.Source) error {
 		}
 		b = b[:0]
 		for _, f := range frames[:n] {
-			b = words(b, uint32(f.Time/1e9), uint32(f.Time%1e9), uint32(len(f.Data)), f.Len)
-			b = append(b, f.Data...)
+			b = append(format.Record(b, f.Time, len(f.Data), int(f.Len)), f.Data...)
 		}
 	}
-}
-
-func words(b []byte, vs ...uint32) []byte {
-	for _, v := range vs {
-		b = binary.LittleEndian.AppendUint32(b, v)
-	}
-	return b
 }

@@ -5,31 +5,23 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"time"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
-// stack is what can be told of an operating system from its packets.
-type stack struct {
-	ttl               uint8
-	window, winOpen   uint16 // of the SYN; of later segments, scaled
-	scale             byte
-	order             string // the options of a SYN: m segment size, s SACK, t time stamps, n padding, w scale, e end
-	timestamps        bool
-	lowPort, highPort uint16
-	retryRefused      bool // a refused SYN is tried three times
-}
-
+// The stacks, which are not changed.
 var (
-	linux    = &stack{ttl: 64, window: 64240, winOpen: 502, scale: 7, order: "mstnw", timestamps: true, lowPort: 32768, highPort: 60999}
-	windows  = &stack{ttl: 128, window: 64240, winOpen: 1026, scale: 8, order: "mnwnns", lowPort: 49152, highPort: 65535, retryRefused: true}
-	macos    = &stack{ttl: 64, window: 65535, winOpen: 2058, scale: 6, order: "mnwnntse", timestamps: true, lowPort: 49152, highPort: 65535}
-	embedded = &stack{ttl: 255, window: 5840, winOpen: 5840, order: "m", lowPort: 1024, highPort: 5000}
+	linux    = new(wire.Linux())
+	windows  = new(wire.Windows())
+	macos    = new(wire.MacOS())
+	embedded = new(wire.Embedded())
 )
 
 // host is one machine, or one address of it.
 type host struct {
 	addr  netip.Addr
-	mac   [6]byte
-	stack *stack
+	mac   wire.MAC
+	stack *wire.Stack
 	hops  uint8 // routers between the host and the tap
 	delay int64 // ns from a packet at the tap to the host's answer there
 	ticks uint32
@@ -39,8 +31,8 @@ type host struct {
 }
 
 var (
-	routerMAC   = [6]byte{0x00, 0x00, 0x5e, 0x00, 0x53, 0x01}
-	firewallMAC = [6]byte{0x00, 0x00, 0x5e, 0x00, 0x53, 0x02}
+	routerMAC   = wire.MAC{0x00, 0x00, 0x5e, 0x00, 0x53, 0x01}
+	firewallMAC = wire.MAC{0x00, 0x00, 0x5e, 0x00, 0x53, 0x02}
 )
 
 // ip4 is the host of an IPv4 address.
@@ -84,7 +76,7 @@ func (s *Site) host(a netip.Addr) *host {
 	b := a.As16()
 	switch {
 	case a.Is4() && b[12] == 10 || a.Is6() && b[5] == 1 && b[7] == 2:
-		h.mac = [6]byte{0x02, 0x20, b[12], b[13], b[14], b[15]}
+		h.mac = wire.MAC{0x02, 0x20, b[12], b[13], b[14], b[15]}
 		h.delay = between(rnd, 100*time.Microsecond, 400*time.Microsecond)
 		h.stack = localStack(b, rnd)
 	case a.Is4() && b[12] == 192 || a.Is6() && b[5] == 1:
@@ -94,21 +86,21 @@ func (s *Site) host(a netip.Addr) *host {
 		h.mac, h.hops = routerMAC, uint8(5+rnd.IntN(12))
 		h.delay = between(rnd, 5*time.Millisecond, 110*time.Millisecond)
 		if one(rnd, 2) {
-			h.stack = []*stack{windows, macos}[rnd.IntN(2)]
+			h.stack = []*wire.Stack{windows, macos}[rnd.IntN(2)]
 		}
 	}
 	if a == netip.AddrFrom4([4]byte{10, 20, 1, 1}) {
 		h.mac = routerMAC
 	}
-	h.port = h.stack.lowPort + uint16(rnd.IntN(3000))
+	h.port = h.stack.LowPort + uint16(rnd.IntN(3000))
 	s.hosts[a] = h
 	return h
 }
 
-func localStack(b [16]byte, rnd *rand.Rand) *stack {
+func localStack(b [16]byte, rnd *rand.Rand) *wire.Stack {
 	switch {
 	case b[0] != 0 || b[14] == 2 || b[14] == 3:
-		return []*stack{windows, windows, macos, linux}[rnd.IntN(4)]
+		return []*wire.Stack{windows, windows, macos, linux}[rnd.IntN(4)]
 	case b[14] == 4 || b[14] == 5:
 		return embedded
 	default:
@@ -127,11 +119,11 @@ func (s *Site) cut(t int64) bool { return s.cutFrom <= t && t < s.cutTo }
 // ephemeral is the host's next source port.
 func (h *host) ephemeral() uint16 {
 	step := uint16(1)
-	if h.stack == linux {
+	if h.stack.Scatter {
 		step = uint16(2 * (1 + h.rnd.IntN(400)))
 	}
-	if h.port >= h.stack.highPort-step {
-		h.port = h.stack.lowPort + uint16(h.rnd.IntN(500))
+	if h.port >= h.stack.HighPort-step {
+		h.port = h.stack.LowPort + uint16(h.rnd.IntN(500))
 	}
 	h.port += step
 	return h.port

@@ -218,8 +218,7 @@ func (s *Site) traceroutes(r *rand.Rand) {
 					t += int64(5 * time.Second)
 				default:
 					t += by.answer()
-					quoted := append([]byte(nil), ask[:min(len(ask), 60)]...)
-					s.icmp(t, by, from, 11, 0, 0, quoted, 60)
+					s.icmpError(t, by, from, ask, 11, 0, 60)
 				}
 			}
 		}

@@ -1,10 +1,11 @@
 package site
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // state is what a target does with a probe.
@@ -92,14 +93,9 @@ func stateOf(a aim) state {
 
 // synTo is a bare SYN of a tool: no option but the segment size, window 1024.
 func (s *Site) synTo(t int64, from, to *host, port, sport uint16, seq uint32) {
-	b := s.l4[:24]
-	clear(b)
-	binary.BigEndian.PutUint16(b, sport)
-	binary.BigEndian.PutUint16(b[2:], port)
-	binary.BigEndian.PutUint32(b[4:], seq)
-	copy(b[12:], []byte{6 << 4, syn, 4, 0})
-	copy(b[20:], []byte{2, 4, 5, 0xb4})
-	s.send(t, from, to, ipHeader{fixed: true, ident: uint16(seq >> 9)}, protoTCP, b, len(b), 16)
+	tcp := wire.TCP{SrcPort: sport, DstPort: port, Seq: seq, Flags: syn, Window: 1024, Options: []byte{2, 4, 5, 0xb4}}
+	b := tcp.Append(s.l4[:0])
+	s.send(t, from, to, ipHeader{fixed: true, ident: uint16(seq >> 9)}, wire.ProtoTCP, b, len(b), wire.SumTCP)
 }
 
 // raw probes by SYNs as nmap's: one source port, one sequence number. What is

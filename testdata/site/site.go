@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // Config says which part of which day is wanted. The zero value is the whole
@@ -76,7 +77,10 @@ type Site struct {
 	slab   []stored
 	free   []int32
 	lent   []int32 // handed out by the latest Read
-	l4     [128]byte
+	// What packets are made in.
+	head    [wire.Ethernet + 40]byte
+	l4      [128]byte
+	options [40]byte
 
 	mu    sync.Mutex
 	stats capture.Stats
@@ -85,7 +89,7 @@ type Site struct {
 
 // stored is a frame that waits for its time.
 type stored struct {
-	wire uint32
+	size uint32 // on the wire
 	kept uint8
 	data [snap]byte
 }
@@ -166,7 +170,7 @@ func (s *Site) next(f *capture.Frame) bool {
 			i := s.frames.pop()
 			s.lent = append(s.lent, i)
 			fr := &s.slab[i]
-			*f = capture.Frame{Data: fr.data[:fr.kept], Time: sent, Len: fr.wire}
+			*f = capture.Frame{Data: fr.data[:fr.kept], Time: sent, Len: fr.size}
 			return true
 		}
 		if !waits {

@@ -1,8 +1,9 @@
 package site
 
 import (
-	"encoding/binary"
 	"time"
+
+	"github.com/synoptic-ids/synoptic/testdata/wire"
 )
 
 // The two ends of a conversation.
@@ -43,7 +44,7 @@ func (s *Site) dialFrom(t int64, from *host, sport uint16, to *host, port uint16
 	return &conn{
 		s: s, t: t, ends: [2]*host{from, to}, ports: [2]uint16{sport, port},
 		next:   [2]uint32{from.rnd.Uint32(), to.rnd.Uint32()},
-		stamps: from.stack.timestamps && to.stack.timestamps,
+		stamps: from.stack.Timestamps && to.stack.Timestamps,
 		cut:    to.outside() && s.cut(t),
 	}
 }
@@ -55,72 +56,32 @@ func (c *conn) segment(side int, flags uint8, text string, n int) {
 		return
 	}
 	h, peer := c.ends[side], c.ends[1-side]
-	b := c.s.l4[:20]
-	clear(b)
-	binary.BigEndian.PutUint16(b, c.ports[side])
-	binary.BigEndian.PutUint16(b[2:], c.ports[1-side])
-	binary.BigEndian.PutUint32(b[4:], c.next[side])
-	if flags&ack != 0 {
-		binary.BigEndian.PutUint32(b[8:], c.next[1-side])
+	tcp := wire.TCP{
+		SrcPort: c.ports[side], DstPort: c.ports[1-side], Seq: c.next[side], Flags: flags, Window: h.stack.WinOpen,
 	}
-	window := h.stack.winOpen
+	if flags&ack != 0 {
+		tcp.Ack = c.next[1-side]
+	}
+	options := c.s.options[:0]
 	switch {
 	case flags&syn != 0:
-		window = h.stack.window
-		b = synOptions(b, h, c.t, c.seen[side], side == server, peer.stack)
+		tcp.Window = h.stack.Window
+		var asked *wire.Stack
+		if side == server {
+			asked = peer.stack
+		}
+		tcp.Options = h.stack.SYN(options, h.is6(), h.clock(c.t), c.seen[side], asked)
 	case flags&rst != 0:
-		window = 0
+		tcp.Window = 0
 	case c.stamps:
-		b = stamp(append(b, 1, 1), h.clock(c.t), c.seen[side])
+		tcp.Options = wire.Stamps(append(options, 1, 1), h.clock(c.t), c.seen[side])
 	}
 	if c.stamps && flags&rst == 0 {
 		c.seen[1-side] = h.clock(c.t)
 	}
-	b[12], b[13] = byte(len(b)/4<<4), flags
-	binary.BigEndian.PutUint16(b[14:], window)
+	b := tcp.Append(c.s.l4[:0])
 	size := len(b) + max(n, len(text))
-	b = append(b, text...)
-	c.s.send(c.t, h, peer, ipHeader{}, protoTCP, b, size, 16)
-}
-
-// synOptions appends the options of a SYN, or of the answer to one of peer.
-func synOptions(b []byte, h *host, t int64, echo uint32, answer bool, peer *stack) []byte {
-	plain := answer && peer == embedded
-	for _, o := range []byte(h.stack.order) {
-		switch o {
-		case 'm':
-			b = append(b, 2, 4, 5, 0xb4)
-			if h.is6() {
-				b[len(b)-1] = 0xa0 // 1440
-			}
-		case 'n':
-			b = append(b, 1)
-		case 'e':
-			b = append(b, 0)
-		case 's':
-			if !plain {
-				b = append(b, 4, 2)
-			}
-		case 'w':
-			if !plain {
-				b = append(b, 3, 3, h.stack.scale)
-			}
-		case 't':
-			if !answer || peer.timestamps {
-				b = stamp(b, h.clock(t), echo)
-			}
-		}
-	}
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b
-}
-
-func stamp(b []byte, own, echo uint32) []byte {
-	b = append(b, 8, 10)
-	b = binary.BigEndian.AppendUint32(b, own)
-	return binary.BigEndian.AppendUint32(b, echo)
+	c.s.send(c.t, h, peer, ipHeader{}, wire.ProtoTCP, append(b, text...), size, wire.SumTCP)
 }
 
 // turn lets the time pass until side has answered what just came by.
@@ -200,7 +161,7 @@ func (c *conn) abort(side int) {
 // refused is an attempt at a closed port; Windows tries three times.
 func (c *conn) refused() {
 	tries := 1
-	if c.ends[client].stack.retryRefused {
+	if c.ends[client].stack.RetryRefused {
 		tries = 3
 	}
 	for i := range tries {
