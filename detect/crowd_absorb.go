@@ -9,7 +9,7 @@ func (inc *incident) owns(old *incident) bool {
 	}
 	within, all := 0, 0
 	for _, p := range old.parts {
-		for k := range p.targets {
+		for k := range p.targets.all() {
 			all++
 			if inc.crowd.fits(&attempted{responder: k.host, port: k.port, class: p.class}) {
 				within++
@@ -44,37 +44,39 @@ func (inc *incident) absorb(old *incident, speaker, bound int) {
 		to.attempts += p.attempts
 		to.packets += p.packets
 		to.full = to.full || p.full
-		for k, st := range p.targets {
+		for k, st := range p.targets.all() {
 			inc.merge(to, k, st, bound)
 		}
 	}
 }
 
 // merge takes a target of another scan.
-func (inc *incident) merge(p *part, k target, st targetState, bound int) {
+func (inc *incident) merge(p *part, k *target, st *targetState, bound int) {
 	a := attempted{
 		responder: k.host, port: k.port, class: p.class, technique: p.technique, outcome: st.outcome, code: st.code,
 		crafted: st.crafted, handshake: st.handshake, halfOpen: st.halfOpen,
 	}
-	mine, known := p.targets[k]
+	host := hashAddr(&k.host, 0)
+	mine := p.targets.find(k, k.hash(host))
 	switch {
-	case known:
-		inc.tally.count(p.technique, &k, &mine, -1)
+	case mine != nil:
+		inc.tally.count(p.technique, k, mine, -1)
 	case inc.targets >= bound || !inc.room.allows(inc.targets):
 		p.full = true
 		return
 	default:
 		inc.room.left--
-		inc.meet(p, &a, k)
+		inc.meet(p, &a, k, host)
+		mine = p.targets.add(k, k.hash(host))
 		mine.outcome, mine.code = st.outcome, st.code
 	}
-	p.vote(&mine, &a)
+	p.vote(mine, &a)
 	if rises(mine.outcome, st.outcome) {
 		mine.outcome, mine.code = st.outcome, st.code
 	}
-	inc.tally.count(p.technique, &k, &mine, +1)
-	p.targets[k] = mine
-	inc.tries[try{k, p.technique, inc.speaker}] = st.progress
+	inc.tally.count(p.technique, k, mine, +1)
+	t := try{*k, p.technique, uint16(inc.speaker)}
+	*inc.tries.get(&t, t.hash(host)) = st.progress
 }
 
 // absorbAll ends the scans of members that a crowd's has absorbed.

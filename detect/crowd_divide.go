@@ -149,7 +149,8 @@ func (e *Engine) enter(g *crowd, before *[2]*attempted, s *source, pr *probe) bo
 		if a == nil {
 			continue
 		}
-		if _, _, known := g.inc.find(a, targetOf(a)); known {
+		k := targetOf(a)
+		if _, known := g.inc.find(a.technique, &k, hashAddr(&k.host, 0)); known != nil {
 			return false
 		}
 	}

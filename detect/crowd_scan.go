@@ -78,7 +78,7 @@ func (e *Engine) openCrowd(g *crowd, r *compiledRule, c crossing, pr *probe, d *
 // foundCrowd makes the scan of a crowd.
 func (e *Engine) foundCrowd(g *crowd, r *compiledRule, vlan uint16) *incident {
 	e.stats.Opened++
-	g.inc = &incident{crowd: g, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, tries: map[try]progress{}, allowed: e.allow.ofMany(), room: &e.room}
+	g.inc = &incident{crowd: g, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, allowed: e.allow.ofMany(), room: &e.room}
 	return g.inc
 }
 
@@ -199,24 +199,28 @@ func (e *Engine) gather(g *crowd) {
 type try struct {
 	target
 	technique flows.Technique
-	speaker   int
+	speaker   uint16 // below maxMembers
+}
+
+func (t *try) hash(host uint64) uint64 {
+	return mixed(t.target.hash(host), uint64(t.technique)<<16|uint64(t.speaker))
 }
 
 // followMember counts what has been added to a member's attempt.
-func (inc *incident) followMember(p *part, k target, a *attempted, bound int) {
-	t := try{k, p.technique, inc.speaker}
-	pg, known := inc.tries[t]
-	if !known {
-		if len(inc.tries) >= 4*bound {
+func (inc *incident) followMember(p *part, k *target, host uint64, a *attempted, bound int) {
+	t := try{*k, p.technique, uint16(inc.speaker)}
+	pg := inc.tries.find(&t, t.hash(host))
+	if pg == nil {
+		if inc.tries.size() >= 4*bound {
 			p.full = true
 			inc.judge(a)
 			inc.pace(a)
 			return
 		}
+		pg = inc.tries.add(&t, t.hash(host))
 		pg.start = a.start - 1
 	}
-	inc.follow(p, &pg, a)
-	inc.tries[t] = pg
+	inc.follow(p, pg, a)
 }
 
 // tool is the tool that the probes of a scan bear the mark of. Of a crowd, the one that most

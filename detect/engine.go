@@ -368,7 +368,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 // observeSuccess sees the end of a productive attempt, for the walks of its source:
 // in the order of the failures beside it, which are known for good only now.
 func (e *Engine) observeSuccess(ev *flows.Event) {
-	if len(e.walkers.ring) == 0 {
+	if e.walkers.size == 0 {
 		return
 	}
 	if s := e.sources.find(&ev.Initiator); s != nil && s.walks {

@@ -37,9 +37,9 @@ type progress struct {
 type part struct {
 	technique  flows.Technique
 	class      flows.Class
-	targets    map[target]targetState
-	hosts      map[[16]byte]struct{}
-	ports      map[uint16]struct{}
+	targets    flat[target, targetState]
+	hosts      *hostSet
+	ports      *portSet
 	attempts   uint64
 	packets    uint64
 	first      int64
@@ -71,8 +71,8 @@ type incident struct {
 	gaps             [gapsKept]int64
 	gapCount         int
 	tally            tally
-	hosts            map[[16]byte]struct{} // over all parts
-	ports            map[uint16]struct{}
+	hosts            *hostSet // over all parts: of one, its own
+	ports            *portSet
 	cut              int
 	short            bool // not all that made the rule fire is remembered
 	vlan             uint16
@@ -83,9 +83,9 @@ type incident struct {
 	orders           *orders // of all FTP clients; nil of a crowd
 	abusers          []abuser
 
-	crowd      *crowd           // nil of a single source
-	speaker    int              // the member whose attempt is taken
-	tries      map[try]progress // of the members
+	crowd      *crowd              // nil of a single source
+	speaker    int                 // the member whose attempt is taken
+	tries      flat[try, progress] // of the members
 	tool       *Tool
 	mergedInto string // id of the scan that has absorbed it
 	reach
@@ -346,7 +346,7 @@ func (e *Engine) closeIdle() {
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
 	for _, p := range inc.parts {
-		e.room.left += len(p.targets)
+		e.room.left += p.targets.size()
 	}
 	if inc.crowd == nil {
 		inc.source.incident = nil

@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"maps"
-
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -13,15 +11,21 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 		}
 	}
 	p := &part{
-		technique: t, class: c, targets: map[target]targetState{},
-		hosts: map[[16]byte]struct{}{}, ports: map[uint16]struct{}{},
+		technique: t, class: c, hosts: &hostSet{}, ports: &portSet{},
 	}
 	inc.parts = append(inc.parts, p)
 	switch len(inc.parts) {
 	case 1:
 		inc.hosts, inc.ports = p.hosts, p.ports
 	case 2:
-		inc.hosts, inc.ports = maps.Clone(inc.hosts), maps.Clone(inc.ports)
+		hosts, ports := &hostSet{}, &portSet{}
+		for h := range inc.hosts.all() {
+			hosts.put(h, hashAddr(h, 0))
+		}
+		for n := range inc.ports.all() {
+			ports.put(n)
+		}
+		inc.hosts, inc.ports = hosts, ports
 	}
 	return p
 }
@@ -30,8 +34,9 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 // whether that told anything new. Of a target that is not the scan's it takes nothing, unless add is set.
 func (inc *incident) take(a *attempted, add bool, bound int) bool {
 	k := targetOf(a)
-	p, st, known := inc.find(a, k)
-	if !known {
+	host := hashAddr(&a.responder, 0)
+	p, st := inc.find(a.technique, &k, host)
+	if st == nil {
 		if !add {
 			return false
 		}
@@ -43,25 +48,25 @@ func (inc *incident) take(a *attempted, add bool, bound int) bool {
 			return inc.allowed.left()
 		}
 		inc.room.left--
-		inc.meet(p, a, k)
+		inc.meet(p, a, &k, host)
+		st = p.targets.add(&k, k.hash(host))
 		if client, ok := inc.orders.behind(&inc.addr, a); ok {
 			inc.ordered(client)
 		}
 		st.outcome, st.code, st.start = a.outcome, a.code, a.start-1
 	} else {
-		inc.tally.count(p.technique, &k, &st, -1)
+		inc.tally.count(p.technique, &k, st, -1)
 	}
 	if inc.crowd == nil {
 		inc.follow(p, &st.progress, a)
 	} else {
-		inc.followMember(p, k, a, bound)
+		inc.followMember(p, &k, host, a, bound)
 	}
-	p.vote(&st, a)
+	p.vote(st, a)
 	if rises(st.outcome, a.outcome) {
 		st.outcome, st.code = a.outcome, a.code
 	}
-	inc.tally.count(p.technique, &k, &st, +1)
-	p.targets[k] = st
+	inc.tally.count(p.technique, &k, st, +1)
 	return true
 }
 
@@ -71,6 +76,9 @@ func targetOf(a *attempted) target {
 	}
 	return target{a.responder, a.port}
 }
+
+// hash is that of a target, by that of its host.
+func (t *target) hash(host uint64) uint64 { return mixed(host, uint64(t.port)) }
 
 // follow counts what has been added to an attempt since it was last seen, or
 // the whole of a new one.
@@ -95,21 +103,22 @@ func (inc *incident) follow(p *part, st *progress, a *attempted) {
 
 // meet notes the host and port of a target that is new to a part; new to the
 // scan it is if no other technique has tried it.
-func (inc *incident) meet(p *part, a *attempted, k target) {
+func (inc *incident) meet(p *part, a *attempted, k *target, host uint64) {
 	elsewhere := false
 	for _, o := range inc.parts {
-		if _, ok := o.targets[k]; ok && o.class == p.class {
+		if o != p && o.class == p.class && o.targets.find(k, k.hash(host)) != nil {
 			elsewhere = true
 		}
 	}
 	if !elsewhere {
 		inc.targets++
 	}
-	p.hosts[a.responder] = struct{}{}
-	inc.hosts[a.responder] = struct{}{}
+	if p.hosts.put(&a.responder, host) && inc.hosts != p.hosts {
+		inc.hosts.put(&a.responder, host)
+	}
 	if hasPorts(a.class) {
-		p.ports[a.port] = struct{}{}
-		inc.ports[a.port] = struct{}{}
+		p.ports.put(a.port)
+		inc.ports.put(a.port)
 	}
 }
 
@@ -162,12 +171,10 @@ func (inc *incident) belongs(a *attempted) bool {
 		if p.technique != a.technique {
 			continue
 		}
-		if p.shape() == Horizontal || len(p.hosts) > len(p.ports) {
-			_, ok := p.ports[a.port]
-			return p.class != flows.ClassTCP && (ok || !hasPorts(p.class))
+		if p.shape() == Horizontal || p.hosts.size() > p.ports.size {
+			return p.class != flows.ClassTCP && (!hasPorts(p.class) || p.ports.has(a.port))
 		}
-		_, ok := p.hosts[a.responder]
-		return ok
+		return p.hosts.has(&a.responder, hashAddr(&a.responder, 0))
 	}
 	return false
 }
@@ -179,8 +186,7 @@ func (inc *incident) goesOn(a *attempted) bool {
 		if p.technique != a.technique {
 			continue
 		}
-		_, host := p.hosts[a.responder]
-		_, port := p.ports[a.port]
+		host, port := p.hosts.has(&a.responder, hashAddr(&a.responder, 0)), p.ports.has(a.port)
 		switch p.shape() {
 		case Horizontal:
 			return port || !hasPorts(p.class)
@@ -193,20 +199,19 @@ func (inc *incident) goesOn(a *attempted) bool {
 	return false
 }
 
-// find is the part of an attempt's technique, and the state of its target there.
-func (inc *incident) find(a *attempted, k target) (*part, targetState, bool) {
+// find is the part of a technique, and the state of a target there, nil if there is none.
+func (inc *incident) find(by flows.Technique, k *target, host uint64) (*part, *targetState) {
 	for _, p := range inc.parts {
-		if p.technique == a.technique {
-			st, ok := p.targets[k]
-			return p, st, ok
+		if p.technique == by {
+			return p, p.targets.find(k, k.hash(host))
 		}
 	}
-	return nil, targetState{}, false
+	return nil, nil
 }
 
 // shape is told from the number of hosts and ports.
 func (p *part) shape() Shape {
-	hosts, ports := len(p.hosts), len(p.ports)
+	hosts, ports := p.hosts.size(), p.ports.size
 	switch {
 	case p.class == flows.ClassProtocol:
 		return Protocol
@@ -232,7 +237,7 @@ func (p *part) name() string {
 	switch {
 	case p.handshakes > p.halfOpen:
 		return "tcp-connect"
-	case p.halfOpen > p.handshakes || 2*p.crafted >= len(p.targets):
+	case p.halfOpen > p.handshakes || 2*p.crafted >= p.targets.size():
 		return "tcp-syn"
 	default:
 		return "tcp-connect"

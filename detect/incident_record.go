@@ -19,7 +19,7 @@ const maxAnswered = 256
 func (inc *incident) largest() *part {
 	best := inc.parts[0]
 	for _, p := range inc.parts[1:] {
-		if len(p.targets) > len(best.targets) {
+		if p.targets.size() > best.targets.size() {
 			best = p
 		}
 	}
@@ -30,7 +30,7 @@ func (inc *incident) state() said {
 	p := inc.largest()
 	return said{
 		shape: p.shape(), technique: p.name(), verdict: inc.verdict(&inc.tally),
-		parts: len(inc.parts), single: len(inc.hosts) == 1, outside: inc.allowed.left(),
+		parts: len(inc.parts), single: inc.hosts.size() == 1, outside: inc.allowed.left(),
 	}
 }
 
@@ -83,22 +83,25 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 
 func (inc *incident) describeTargets(sc *Scan) {
 	hosts, ports := inc.hosts, inc.ports
-	sc.Hosts, sc.Ports = len(hosts), len(ports)
+	sc.Hosts, sc.Ports = hosts.size(), ports.size
 	product := sc.Hosts * max(sc.Ports, 1)
 	sc.Sparse = 4*sc.Targets < product
 	if sc.Hosts == 1 {
-		for h := range hosts {
-			a := flows.Addr(h)
+		for h := range hosts.all() {
+			a := flows.Addr(*h)
 			sc.Dst = &a
 		}
 	} else {
-		sc.HostRanges = HostRanges(hosts)
+		sc.HostRanges = hostRanges(hosts.addrs())
 	}
-	sc.PortRanges = PortRanges(ports)
+	sc.PortRanges = portRanges(ports.all())
 	if sc.Ports == 1 {
-		for n := range ports {
+		for n := range ports.all() {
 			sc.Port = &n
 		}
+	}
+	if sc.Outcomes.Answered+sc.Outcomes.Productive == 0 {
+		return
 	}
 	everything := inc.answersAll()
 	for _, h := range everything {
@@ -117,15 +120,15 @@ const (
 // answersAll lists the hosts that answer everything, in order.
 func (inc *incident) answersAll() (hosts [][16]byte) {
 	for _, p := range inc.parts {
-		if p.class != flows.ClassTCP || len(p.ports) < answersAllPorts {
+		if p.class != flows.ClassTCP || p.ports.size < answersAllPorts {
 			continue
 		}
 		type count struct{ tried, answered int }
 		counts := map[[16]byte]count{}
-		for k, st := range p.targets {
+		for k, st := range p.targets.all() {
 			c := counts[k.host]
 			c.tried++
-			if st.outcome == flows.Answered || st.outcome == flows.Productive {
+			if answers(st.outcome) {
 				c.answered++
 			}
 			counts[k.host] = c
@@ -149,9 +152,9 @@ func (inc *incident) answered(everything [][16]byte) ([]Endpoint, int) {
 	}
 	var list []answer
 	for _, p := range inc.parts {
-		for k, st := range p.targets {
-			if (st.outcome == flows.Answered || st.outcome == flows.Productive) && !slices.Contains(everything, k.host) {
-				list = append(list, answer{k, ProtoName(p.class)})
+		for k, st := range p.targets.all() {
+			if answers(st.outcome) && !slices.Contains(everything, k.host) {
+				list = append(list, answer{*k, ProtoName(p.class)})
 			}
 		}
 	}
@@ -181,12 +184,12 @@ func (inc *incident) answered(everything [][16]byte) ([]Endpoint, int) {
 
 func (p *part) record() Part {
 	var t tally
-	for k, st := range p.targets {
-		t.count(p.technique, &k, &st, +1)
+	for k, st := range p.targets.all() {
+		t.count(p.technique, k, st, +1)
 	}
 	return Part{
 		Technique: p.name(), Proto: ProtoName(p.class), Shape: p.shape(),
-		Hosts: len(p.hosts), Ports: len(p.ports), Targets: len(p.targets), Attempts: p.attempts,
+		Hosts: p.hosts.size(), Ports: p.ports.size, Targets: p.targets.size(), Attempts: p.attempts,
 		First: Time(p.first), Last: Time(p.last), Outcomes: t.outcomes,
 	}
 }
@@ -194,13 +197,13 @@ func (p *part) record() Part {
 // direction is told by where the source and most of the hosts are.
 func (inc *incident) direction() Direction {
 	homely := 0
-	for h := range inc.hosts {
-		if inc.home.has(&h) {
+	for h := range inc.hosts.all() {
+		if inc.home.has(h) {
 			homely++
 		}
 	}
 	src := inc.crowd == nil && inc.home.has(&inc.addr) || inc.crowd != nil && inc.crowd.ours(inc.home)
-	return directionOf(src, 2*homely > len(inc.hosts))
+	return directionOf(src, 2*homely > inc.hosts.size())
 }
 
 func seconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e6 }
@@ -242,7 +245,7 @@ func (inc *incident) crowdID() string {
 // crowdDay names what is done by many sources to a host, or on a port, on one UTC day.
 func (inc *incident) crowdDay() string {
 	k, p := inc.earliest(), inc.largest()
-	if len(p.hosts) > len(p.ports) {
+	if p.hosts.size() > p.ports.size {
 		k.host = [16]byte{}
 	} else {
 		k.port = 0
@@ -257,7 +260,7 @@ func (inc *incident) crowdDay() string {
 func (inc *incident) earliest() target {
 	var first target
 	start := int64(math.MaxInt64)
-	for t, pg := range inc.tries {
+	for t, pg := range inc.tries.all() {
 		if c := cmp.Compare(pg.start, start); c < 0 || c == 0 && t.less(first) {
 			first, start = t.target, pg.start
 		}

@@ -239,12 +239,13 @@ func TestShapes(t *testing.T) {
 		{flows.ClassARP, 1, 0, Vertical},
 		{flows.ClassProtocol, 1, 0, Protocol},
 	} {
-		p := part{class: c.class, hosts: map[[16]byte]struct{}{}, ports: map[uint16]struct{}{}}
+		p := part{class: c.class, hosts: &hostSet{}, ports: &portSet{}}
 		for i := range c.hosts {
-			p.hosts[address(nth(server, i))] = struct{}{}
+			host := address(nth(server, i))
+			p.hosts.put(&host, hashAddr(&host, 0))
 		}
 		for i := range c.ports {
-			p.ports[uint16(i)] = struct{}{}
+			p.ports.put(uint16(i))
 		}
 		require.Equal(t, c.want, p.shape(), "%d hosts, %d ports", c.hosts, c.ports)
 	}

@@ -7,17 +7,9 @@ import (
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-// A Go map that has just grown takes a little more than twice what is in it.
-func inMap(entry uintptr) int { return int(entry) * 9 / 4 }
-
-// What things take, in bytes. A test holds them against what is measured.
-const (
-	pointer = int(unsafe.Sizeof(uintptr(0)))
-	inIndex = 24 // in an index that has just grown
-)
-
-// onHeap is what the allocator makes of a size: up to an eighth more.
-func onHeap(size uintptr) int { return int(size) * 9 / 8 }
+// inIndex is what a record takes in an index that has just grown, in bytes. A test holds this
+// and what follows against what is measured.
+const inIndex = 24
 
 func sourceBytes() int { return int(unsafe.Sizeof(source{})) + inIndex }
 
@@ -27,20 +19,17 @@ const elementsEach = 4
 
 // groupBytes is with the lists by which blocks are found.
 func groupBytes() int {
-	return int(unsafe.Sizeof(groupBucket{}))/groupWays + elementsEach*int(unsafe.Sizeof(element{})) + pointer
+	return int(unsafe.Sizeof(groupBucket{}))/groupWays + elementsEach*int(unsafe.Sizeof(element{})) + int(unsafe.Sizeof(uint64(0)))
 }
 
-func walkBytes() int { return onHeap(unsafe.Sizeof(walker{})) + pointer*5/4 + inIndex }
+func walkBytes() int { return int(unsafe.Sizeof(walker{})) + inIndex }
 
 // watchBytes is for a scan of which some sixty targets answered.
 func watchBytes() int { return int(unsafe.Sizeof(watch{}) + 64*unsafe.Sizeof(target{})) }
 
 // targetBytes is for a target that is a host of its own as well.
 func targetBytes() int {
-	return inMap(unsafe.Sizeof(struct {
-		target
-		targetState
-	}{})) + inMap(unsafe.Sizeof([16]byte{}))
+	return int(unsafe.Sizeof(flatEntry[target, targetState]{})+unsafe.Sizeof(flatEntry[[16]byte, struct{}]{})) + 2*inIndex
 }
 
 // Bounds says what each bound may take when it is reached. Zero values stand for the

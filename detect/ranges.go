@@ -3,10 +3,11 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -19,32 +20,42 @@ const (
 
 // PortRanges writes ports as "21-25,80,443". A list cut short ends in "…".
 func PortRanges(ports map[uint16]struct{}) string {
-	sorted := slices.Sorted(maps.Keys(ports))
-	var b strings.Builder
-	for i, n := 0, 0; i < len(sorted); n++ {
-		if n == maxPortRanges {
-			b.WriteString(",…")
-			break
+	return portRanges(slices.Values(slices.Sorted(maps.Keys(ports))))
+}
+
+// portRanges writes ports that come in order.
+func portRanges(ports iter.Seq[uint16]) string {
+	var b []byte
+	from, to, n := -1, -1, 0 // of the latest range
+	finish := func() {
+		if to > from {
+			b = strconv.AppendInt(append(b, '-'), int64(to), 10)
 		}
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		j := i
-		for j+1 < len(sorted) && sorted[j+1] == sorted[j]+1 {
-			j++
-		}
-		fmt.Fprintf(&b, "%d", sorted[i])
-		if j > i {
-			fmt.Fprintf(&b, "-%d", sorted[j])
-		}
-		i = j + 1
 	}
-	return b.String()
+	for port := range ports {
+		if to >= 0 && int(port) == to+1 {
+			to++
+			continue
+		}
+		finish()
+		if n++; n > maxPortRanges {
+			return string(append(b, ",…"...))
+		}
+		if n > 1 {
+			b = append(b, ',')
+		}
+		from, to = int(port), int(port)
+		b = strconv.AppendInt(b, int64(port), 10)
+	}
+	finish()
+	return string(b)
 }
 
 // HostRanges writes hosts by network: "198.51.100.0/24: 254 of 256", IPv6 by /64.
 // The fullest come first; a list cut short ends in "…".
-func HostRanges(hosts map[[16]byte]struct{}) []string {
+func HostRanges(hosts map[[16]byte]struct{}) []string { return hostRanges(maps.Keys(hosts)) }
+
+func hostRanges(hosts iter.Seq[[16]byte]) []string {
 	type network struct {
 		prefix netip.Prefix
 		hosts  int

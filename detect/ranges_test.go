@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func portSet(ports ...uint16) map[uint16]struct{} {
+func portsOf(ports ...uint16) map[uint16]struct{} {
 	set := map[uint16]struct{}{}
 	for _, p := range ports {
 		set[p] = struct{}{}
@@ -18,7 +18,7 @@ func portSet(ports ...uint16) map[uint16]struct{} {
 	return set
 }
 
-func hostSet(hosts ...string) map[[16]byte]struct{} {
+func hostsOf(hosts ...string) map[[16]byte]struct{} {
 	set := map[[16]byte]struct{}{}
 	for _, h := range hosts {
 		set[address(h)] = struct{}{}
@@ -39,7 +39,7 @@ func TestPortRanges(t *testing.T) {
 		"0,65535":       {0, 65535},
 		"1-2,4-5,65535": {1, 2, 4, 5, 65535},
 	} {
-		require.Equal(t, want, PortRanges(portSet(ports...)))
+		require.Equal(t, want, PortRanges(portsOf(ports...)))
 	}
 	all := map[uint16]struct{}{}
 	for p := range 1 << 16 {
@@ -64,7 +64,7 @@ func TestPortRangesAreCut(t *testing.T) {
 // TestPortRangesReadBack: what was written holds the ports, and no other.
 func TestPortRangesReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := portSet(rapid.SliceOfN(rapid.Uint16Range(0, 150), 0, 120).Draw(t, "ports")...)
+		set := portsOf(rapid.SliceOfN(rapid.Uint16Range(0, 150), 0, 120).Draw(t, "ports")...)
 		back := map[uint16]struct{}{}
 		for part := range strings.SplitSeq(PortRanges(set), ",") {
 			if part == "" {
@@ -88,14 +88,14 @@ func TestPortRangesReadBack(t *testing.T) {
 
 func TestHostRanges(t *testing.T) {
 	require.Empty(t, HostRanges(nil))
-	require.Equal(t, []string{"198.51.100.0/24: 1 of 256"}, HostRanges(hostSet("198.51.100.9")))
+	require.Equal(t, []string{"198.51.100.0/24: 1 of 256"}, HostRanges(hostsOf("198.51.100.9")))
 	require.Equal(t, []string{
 		"203.0.113.0/24: 3 of 256", // the fullest
 		"192.0.2.0/24: 2 of 256",   // equals by address
 		"198.51.100.0/24: 2 of 256",
 		"2001:db8:0:1::/64: 2",
 		"2001:db8::/64: 1",
-	}, HostRanges(hostSet("198.51.100.0", "198.51.100.255", "203.0.113.1", "203.0.113.2", "203.0.113.3",
+	}, HostRanges(hostsOf("198.51.100.0", "198.51.100.255", "203.0.113.1", "203.0.113.2", "203.0.113.3",
 		"192.0.2.1", "192.0.2.200", "2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:1:ffff::1")))
 }
 
@@ -105,8 +105,8 @@ func TestHostRangesAreCut(t *testing.T) {
 	for i := range maxHostRanges {
 		hosts = append(hosts, fmt.Sprintf("10.0.%d.1", i))
 	}
-	full := HostRanges(hostSet(hosts...))
+	full := HostRanges(hostsOf(hosts...))
 	require.Len(t, full, 32)
-	require.Equal(t, append(full, "…"), HostRanges(hostSet(append(hosts, "10.0.200.1")...)))
-	require.Equal(t, "10.0.200.0/24: 2 of 256", HostRanges(hostSet(append(hosts, "10.0.200.1", "10.0.200.2")...))[0])
+	require.Equal(t, append(full, "…"), HostRanges(hostsOf(append(hosts, "10.0.200.1")...)))
+	require.Equal(t, "10.0.200.0/24: 2 of 256", HostRanges(hostsOf(append(hosts, "10.0.200.1", "10.0.200.2")...))[0])
 }

@@ -82,11 +82,12 @@ const millisecond = second / 1000
 // tried reports whether a TCP port of a host is a target of the scan, by any
 // technique.
 func (inc *incident) tried(host *[16]byte, port uint16) bool {
+	k, hash := target{*host, port}, hashAddr(host, 0)
 	for _, p := range inc.parts {
 		if p.class != flows.ClassTCP {
 			continue
 		}
-		if _, ok := p.targets[target{*host, port}]; ok {
+		if p.targets.find(&k, k.hash(hash)) != nil {
 			return true
 		}
 	}
@@ -145,8 +146,7 @@ func (e *Engine) called(ev *flows.Event) {
 	}
 	g := engagementOf(ev)
 	inc := e.scanOf(&ev.Responder, func(inc *incident) bool {
-		_, scanned := inc.hosts[ev.Initiator]
-		return scanned && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, inc.firstLine, e.now)
+		return inc.hosts.has(&ev.Initiator, hashAddr(&ev.Initiator, 0)) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, inc.firstLine, e.now)
 	})
 	if inc != nil {
 		inc.allowed.calledBack(&g)

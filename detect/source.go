@@ -64,7 +64,7 @@ type sourceTable struct {
 	forgot  bool  // one was
 }
 
-func newSourceTable(bound int) sourceTable { return sourceTable{index: newIndex(), max: bound} }
+func newSourceTable(bound int) sourceTable { return sourceTable{index: newIndex(1 << 6), max: bound} }
 
 func (t *sourceTable) at(n int) *source { return &t.chunks[n/sourceChunk][n%sourceChunk] }
 
@@ -77,8 +77,6 @@ func (t *sourceTable) find(addr *[16]byte) *source {
 	}
 	return nil
 }
-
-func (t *sourceTable) hashOf(n uint32) uint64 { return t.at(int(n)).hash }
 
 func (t *sourceTable) full() bool { return t.size >= t.max }
 
@@ -95,7 +93,7 @@ func (t *sourceTable) make(addr *[16]byte, now int64) *source {
 	}
 	s := t.at(n)
 	*s = source{addr: *addr, hash: hashAddr(addr, 0), made: now, active: now, partial: t.forgot}
-	t.index.add(s.hash, uint32(n), t.hashOf)
+	t.index.add(s.hash, uint32(n))
 	return s
 }
 
@@ -105,7 +103,7 @@ func (t *sourceTable) forget(n int, now int64) {
 	if s.succeeds {
 		t.forgot, t.lost = true, now
 	}
-	t.index.remove(s.hash, uint32(n), t.hashOf)
+	t.index.remove(s.hash, uint32(n))
 }
 
 // looks is how many records an eviction compares.

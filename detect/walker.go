@@ -105,41 +105,48 @@ func (w *walker) spread() bool {
 	return false
 }
 
+// walkerChunk is how many walks are allocated at a time.
+const walkerChunk = 1 << 4
+
 // walkerTable finds walks by key. At its bound it forgets, of those it looks at,
 // the one least far up, the longest untouched.
 type walkerTable struct {
 	index   index
-	ring    []*walker
+	chunks  []*[walkerChunk]walker
+	size    int
 	hand    int
 	max     int
 	evicted uint64
 }
 
-func newWalkerTable(bound int) walkerTable { return walkerTable{index: newIndex(), max: bound} }
+func newWalkerTable(bound int) walkerTable { return walkerTable{index: newIndex(1 << 6), max: bound} }
+
+func (t *walkerTable) at(n int) *walker { return &t.chunks[n/walkerChunk][n%walkerChunk] }
 
 func (t *walkerTable) find(key uint64) *walker {
 	for n, at := t.index.first(key); n != none; n, at = t.index.next(key, at) {
-		if w := t.ring[n]; w.key == key {
+		if w := t.at(int(n)); w.key == key {
 			return w
 		}
 	}
 	return nil
 }
 
-func (t *walkerTable) hashOf(n uint32) uint64 { return t.ring[n].key }
-
 func (t *walkerTable) make(key uint64) *walker {
-	w, n := &walker{key: key}, len(t.ring)
+	n := t.size
 	if n < t.max {
-		t.ring = append(t.ring, w)
+		if n%walkerChunk == 0 {
+			t.chunks = append(t.chunks, new([walkerChunk]walker))
+		}
+		t.size++
 	} else {
 		n = t.victim()
 		t.evicted++
-		t.index.remove(t.ring[n].key, uint32(n), t.hashOf)
-		*t.ring[n] = *w
-		w = t.ring[n]
+		t.index.remove(t.at(n).key, uint32(n))
 	}
-	t.index.add(key, uint32(n), t.hashOf)
+	w := t.at(n)
+	*w = walker{key: key}
+	t.index.add(key, uint32(n))
 	return w
 }
 
@@ -147,8 +154,8 @@ func (t *walkerTable) make(key uint64) *walker {
 func (t *walkerTable) victim() int {
 	best := t.hand
 	for range looks {
-		t.hand = (t.hand + 1) % len(t.ring)
-		if a, b := t.ring[t.hand], t.ring[best]; a.walk.Value() < b.walk.Value() || a.walk.Value() == b.walk.Value() && a.touched < b.touched {
+		t.hand = (t.hand + 1) % t.size
+		if a, b := t.at(t.hand), t.at(best); a.walk.Value() < b.walk.Value() || a.walk.Value() == b.walk.Value() && a.touched < b.touched {
 			best = t.hand
 		}
 	}

@@ -151,7 +151,7 @@ func TestWalkersAreBounded(t *testing.T) {
 		w.walk = walk.Resume(1)
 	}
 	require.Equal(t, walks, tab.index.held)
-	require.Len(t, tab.ring, walks)
+	require.Equal(t, walks, tab.size)
 	require.NotNil(t, tab.find(kept))
 	require.EqualValues(t, 2*walks+1, tab.evicted)
 }
@@ -174,8 +174,8 @@ func TestWalkExcusesTheBusy(t *testing.T) {
 		w.knock(86402+float64(i), inside, nth("198.52.0.0", i), 443)
 	}
 	w.idle(86500)
-	for _, walker := range w.engine.walkers.ring {
-		require.LessOrEqual(t, walker.walk.Value(), 3)
+	for n := range w.engine.walkers.size {
+		require.LessOrEqual(t, w.engine.walkers.at(n).walk.Value(), 3)
 	}
 	w.end()
 	require.Empty(t, w.scans)

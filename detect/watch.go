@@ -107,22 +107,22 @@ func (inc *incident) watchOf(now int64) *watch {
 		}
 	}
 	ours := 0
-	for h := range inc.hosts {
-		if inc.home.has(&h) {
+	for h := range inc.hosts.all() {
+		if inc.home.has(h) {
 			ours++
 		}
 	}
 	w.hosts = newHostFilter(ours)
-	for h := range inc.hosts {
-		if inc.home.has(&h) {
-			w.hosts.add(&h)
+	for h := range inc.hosts.all() {
+		if inc.home.has(h) {
+			w.hosts.add(h)
 		}
 	}
 	everything := inc.answersAll()
 	for _, p := range inc.parts {
-		for k, st := range p.targets {
+		for k, st := range p.targets.all() {
 			if p.class == flows.ClassTCP && answers(st.outcome) && !slices.Contains(everything, k.host) {
-				w.answered = append(w.answered, k)
+				w.answered = append(w.answered, *k)
 			}
 		}
 	}

@@ -1,0 +1,141 @@
+package detect
+
+import "iter"
+
+// flatChunk is how many entries are allocated at a time, but for the first of a table:
+// growing never copies more.
+const flatChunk = 1 << 8
+
+// flat is a table of values by key, without pointers, in the order in which they came.
+// None is taken out. The zero value is empty.
+type flat[K comparable, V any] struct {
+	index  index
+	chunks [][]flatEntry[K, V]
+}
+
+type flatEntry[K comparable, V any] struct {
+	value V // first: what takes no room would take a word behind the key
+	key   K
+}
+
+func (f *flat[K, V]) size() int { return f.index.held }
+
+// find is the value of a key, of which this is the hash, or nil.
+func (f *flat[K, V]) find(k *K, hash uint64) *V {
+	if f.index.held == 0 {
+		return nil
+	}
+	for n, at := f.index.first(hash); n != none; n, at = f.index.next(hash, at) {
+		if e := &f.chunks[n/flatChunk][n%flatChunk]; e.key == *k {
+			return &e.value
+		}
+	}
+	return nil
+}
+
+// add makes a value for a key that has none. It stays where it is until the next one is made.
+func (f *flat[K, V]) add(k *K, hash uint64) *V {
+	if f.index.slots == nil {
+		f.index = newIndex(1 << 4)
+	}
+	n := f.index.held
+	f.index.add(hash, uint32(n))
+	if n%flatChunk == 0 {
+		f.chunks = append(f.chunks, make([]flatEntry[K, V], 0, min(max(n, 1<<3), flatChunk)))
+	}
+	last := &f.chunks[n/flatChunk]
+	if len(*last) == cap(*last) {
+		grown := make([]flatEntry[K, V], len(*last), 2*len(*last))
+		copy(grown, *last)
+		*last = grown
+	}
+	*last = append(*last, flatEntry[K, V]{key: *k})
+	return &(*last)[n%flatChunk].value
+}
+
+// get is the value of a key, made if there is none.
+func (f *flat[K, V]) get(k *K, hash uint64) *V {
+	if v := f.find(k, hash); v != nil {
+		return v
+	}
+	return f.add(k, hash)
+}
+
+// all visits what is there, in the order in which it came.
+func (f *flat[K, V]) all() iter.Seq2[*K, *V] {
+	return func(yield func(*K, *V) bool) {
+		for _, c := range f.chunks {
+			for i := range c {
+				if !yield(&c[i].key, &c[i].value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// hostSet is a set of addresses, by their hash as hashAddr has it with 0.
+type hostSet struct {
+	flat[[16]byte, struct{}]
+}
+
+func (s *hostSet) has(host *[16]byte, hash uint64) bool { return s.find(host, hash) != nil }
+
+// put adds an address, and reports whether it was not there.
+func (s *hostSet) put(host *[16]byte, hash uint64) bool {
+	if s.has(host, hash) {
+		return false
+	}
+	s.add(host, hash)
+	return true
+}
+
+// addrs visits the addresses.
+func (s *hostSet) addrs() iter.Seq[[16]byte] {
+	return func(yield func([16]byte) bool) {
+		for h := range s.all() {
+			if !yield(*h) {
+				return
+			}
+		}
+	}
+}
+
+// portPage is how many ports share a page of a set.
+const portPage = 1 << 10
+
+// portSet is a set of ports: a bit for each, in pages made as they are needed.
+type portSet struct {
+	pages [(1 << 16) / portPage]*[portPage / 64]uint64
+	size  int
+}
+
+func (s *portSet) has(port uint16) bool {
+	p := s.pages[port/portPage]
+	return p != nil && p[port%portPage/64]>>(port%64)&1 != 0
+}
+
+func (s *portSet) put(port uint16) {
+	p := &s.pages[port/portPage]
+	if *p == nil {
+		*p = new([portPage / 64]uint64)
+	}
+	word, bit := &(*p)[port%portPage/64], uint64(1)<<(port%64)
+	if *word&bit == 0 {
+		*word |= bit
+		s.size++
+	}
+}
+
+// all visits the ports in order.
+func (s *portSet) all() iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		for n, p := range s.pages {
+			for i := 0; p != nil && i < portPage; i++ {
+				if p[i/64]>>(i%64)&1 != 0 && !yield(uint16(n*portPage+i)) {
+					return
+				}
+			}
+		}
+	}
+}
