@@ -72,14 +72,16 @@ const (
 	few = 32
 )
 
-// group is what is counted under one key: 32 bytes. Most groups have one value,
-// which is in place; more have a block, and those of a bin beyond few a set.
+// group is what is counted under one key: a cache line. Most groups have one value or two,
+// which are in place; more have a block, and those of a bin beyond few a set.
 type group struct {
-	one   [1]element
+	key   uint64
+	two   [2]element
 	place uint32 // of its block or set
 	size  uint32 // elements
 	class uint8  // of its block, from 1; 0: none
 	set   bool
+	_     [8]byte
 }
 
 // count adds a probe to its group under a rule, and returns how many distinct values
@@ -95,9 +97,9 @@ func (t *groupTable) count(r *compiledRule, s *source, pr *probe, now int64) (n 
 	b, i := t.get(key, until, now)
 	g, x := &b.groups[i], element{r.value(&pr.attempted), pr.line}
 	if r.sliding() {
-		n = t.insert(key, g, x, r, s, now)
+		n = t.insert(g, x, r, s, now)
 	} else {
-		n = t.insertBin(key, g, x, now)
+		n = t.insertBin(g, x, now)
 	}
 	b.sizes[i] = uint8(min(g.size, 255))
 	return n, bin
@@ -107,9 +109,9 @@ func (t *groupTable) count(r *compiledRule, s *source, pr *probe, now int64) (n 
 func (c *compiledRule) keeps() int { return c.Over + 1 + spare }
 
 // insert adds a value to a sliding window, and returns how many it has.
-func (t *groupTable) insert(key uint64, g *group, x element, r *compiledRule, s *source, now int64) int {
+func (t *groupTable) insert(g *group, x element, r *compiledRule, s *source, now int64) int {
 	keep := r.keeps()
-	l := t.list(key, g, x.value, keep, now)
+	l := t.list(g, x.value, keep, now)
 	if s.after > 0 {
 		l = slices.DeleteFunc(l, func(o element) bool { return o.line <= s.closed })
 	}
@@ -119,9 +121,9 @@ func (t *groupTable) insert(key uint64, g *group, x element, r *compiledRule, s 
 }
 
 // insertBin adds a value to a bin, and returns how many it has.
-func (t *groupTable) insertBin(key uint64, g *group, x element, now int64) int {
+func (t *groupTable) insertBin(g *group, x element, now int64) int {
 	if !g.set {
-		l := t.list(key, g, x.value, few, now)
+		l := t.list(g, x.value, few, now)
 		if slices.ContainsFunc(l, func(o element) bool { return o.value == x.value }) {
 			return len(l)
 		}
@@ -129,21 +131,21 @@ func (t *groupTable) insertBin(key uint64, g *group, x element, now int64) int {
 			g.size++
 			return len(append(l, x))
 		}
-		t.widen(key, g, now)
+		t.widen(g, now)
 	}
 	if t.sets.lacks(g.place, x.value) {
-		t.forget(t.sets.owners, &t.sets.hand, key, now)
+		t.forget(t.sets.owners, &t.sets.hand, g.key, now)
 	}
 	g.size = uint32(t.sets.add(g.place, x.value))
 	return int(g.size)
 }
 
 // widen makes a set of a bin's list.
-func (t *groupTable) widen(key uint64, g *group, now int64) {
+func (t *groupTable) widen(g *group, now int64) {
 	for room := true; room && t.sets.held+few > t.sets.max; {
-		room = t.forget(t.sets.owners, &t.sets.hand, key, now)
+		room = t.forget(t.sets.owners, &t.sets.hand, g.key, now)
 	}
-	place := t.sets.take(key)
+	place := t.sets.take(g.key)
 	for _, x := range t.blocks.held(g) {
 		t.sets.add(place, x.value)
 	}

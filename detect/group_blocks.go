@@ -8,7 +8,7 @@ const (
 	groupTries = 4       // groups that are compared where one has to give up its block
 )
 
-// blocks holds the elements of groups that have more than one, in blocks of a few sizes. Each
+// blocks holds the elements of groups that have more than two, in blocks of a few sizes. Each
 // size has room of its own: a flood of groups of a few values takes none from those with more.
 type blocks []blockClass
 
@@ -51,7 +51,7 @@ func nextBlock(size int) int {
 // held is what a group holds.
 func (b blocks) held(g *group) recent {
 	if g.class == 0 {
-		return g.one[:g.size]
+		return g.two[:g.size]
 	}
 	c := &b[g.class-1]
 	return c.at(g.place)[:g.size:c.size]
@@ -93,22 +93,19 @@ func (c *blockClass) take(key uint64) (place uint32, ok bool) {
 	return uint32(made), true
 }
 
-// list is what the group of a key holds, with room for a value more up to want.
-func (t *groupTable) list(key uint64, g *group, value uint64, want int, now int64) recent {
-	room := 1
-	if g.class > 0 {
-		room = t.blocks[g.class-1].size
-	}
-	if int(g.size) < room || room >= want || g.class == 0 && g.size > 0 && g.one[0].value == value {
-		return t.blocks.held(g)
+// list is what a group holds, with room for a value more up to want.
+func (t *groupTable) list(g *group, value uint64, want int, now int64) recent {
+	l := t.blocks.held(g)
+	if len(l) < cap(l) || cap(l) >= want || g.class == 0 && slices.ContainsFunc(l, func(x element) bool { return x.value == value }) {
+		return l
 	}
 	c := &t.blocks[g.class]
-	place, ok := c.take(key)
+	place, ok := c.take(g.key)
 	if !ok {
 		t.yield(c, now)
-		place, _ = c.take(key)
+		place, _ = c.take(g.key)
 	}
-	copy(c.at(place), t.blocks.held(g))
+	copy(c.at(place), l)
 	class := g.class + 1
 	t.blocks.free(g)
 	g.place, g.class = place, class
@@ -123,6 +120,7 @@ func (t *groupTable) yield(c *blockClass, now int64) { t.forget(c.owners, &c.han
 // but not the group of the key but. It reports whether there was one.
 func (t *groupTable) forget(keys []uint64, hand *int, but uint64, now int64) bool {
 	var worst *groupBucket
+	begun := t.tick(now)
 	at, tries := 0, groupTries
 	for n := 0; n < len(keys) && tries > 0; n++ {
 		*hand = (*hand + 1) % len(keys)
@@ -132,8 +130,8 @@ func (t *groupTable) forget(keys []uint64, hand *int, but uint64, now int64) boo
 		}
 		tries--
 		b := &t.buckets[t.bucket(key)]
-		i := slices.Index(b.keys[:], key)
-		if b.until[i] < now {
+		i := b.find(key)
+		if b.until[i] < begun {
 			t.release(b, i)
 			return true
 		}

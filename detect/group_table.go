@@ -1,18 +1,20 @@
 package detect
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // groupWays is how many groups share a bucket.
 const groupWays = 7
 
-// groupBucket holds groups by key. What a search or an eviction looks at fills two
-// cache lines.
+// groupBucket holds groups by key. What a search or an eviction looks at fills one cache
+// line, and so does each group.
 type groupBucket struct {
-	keys   [groupWays]uint64 // 0: free
+	tags   [groupWays]uint32 // of keys; 0: free
+	until  [groupWays]uint32 // the tick after which nothing of a group can lie in its window
 	sizes  [8]uint8          // of groups, up to 255
-	until  [8]int64          // the line clock after which nothing of a group can lie in its window
 	groups [groupWays]group
-	_      [32]byte
 }
 
 // groupTable finds groups by key. It doubles whenever a bucket overflows; near its
@@ -22,6 +24,8 @@ type groupTable struct {
 	buckets []groupBucket
 	blocks  blocks
 	sets    binSets
+	epoch   int64 // of ticks, on the line clock
+	begun   bool  // there is one
 	size    int
 	max     int
 	evicted uint64
@@ -62,13 +66,42 @@ func (t *groupTable) atOnce(r *compiledRule) int {
 	return 0
 }
 
+// never is a tick after all others.
+const never = math.MaxUint32
+
+// tick is a time of the line clock, in units of 67 ms since the first that was asked for:
+// those of nine years differ.
+func (t *groupTable) tick(line int64) uint32 {
+	if !t.begun {
+		t.epoch, t.begun = line, true
+	}
+	switch {
+	case line == math.MaxInt64:
+		return never
+	case line < t.epoch:
+		return 0
+	}
+	return uint32(min((uint64(line)-uint64(t.epoch))>>26, never-1))
+}
+
 // bucket is where a key belongs. The lowest bit of all keys is set.
 func (t *groupTable) bucket(key uint64) int { return int(key >> 1 & uint64(len(t.buckets)-1)) }
+
+// find is the place of a key in its bucket, or -1.
+func (b *groupBucket) find(key uint64) int {
+	tag := tagged(key)
+	for i := range b.tags {
+		if b.tags[i] == tag && b.groups[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
 
 // find is the group of a key, or nil.
 func (t *groupTable) find(key uint64) *group {
 	b := &t.buckets[t.bucket(key)]
-	if i := slices.Index(b.keys[:], key); i >= 0 {
+	if i := b.find(key); i >= 0 {
 		return &b.groups[i]
 	}
 	return nil
@@ -77,22 +110,23 @@ func (t *groupTable) find(key uint64) *group {
 // get is the group of a key, made if there is none. Nothing of it can count beyond
 // until on the line clock.
 func (t *groupTable) get(key uint64, until, now int64) (b *groupBucket, i int) {
+	begun := t.tick(now)
 	b = &t.buckets[t.bucket(key)]
-	if i = slices.Index(b.keys[:], key); i < 0 {
-		b, i = t.room(key, now)
-		b.keys[i], b.until[i], b.groups[i] = key, until, group{}
+	if i = b.find(key); i < 0 {
+		b, i = t.room(key, begun)
+		b.tags[i], b.until[i], b.groups[i] = tagged(key), 0, group{key: key}
 		t.size++
 	}
-	b.until[i] = max(b.until[i], until)
+	b.until[i] = max(b.until[i], t.tick(until))
 	return b, i
 }
 
 // room finds a free slot for a key, if need be that of a group whose window is over,
 // or of one that has to go.
-func (t *groupTable) room(key uint64, now int64) (*groupBucket, int) {
+func (t *groupTable) room(key uint64, now uint32) (*groupBucket, int) {
 	for {
 		b := &t.buckets[t.bucket(key)]
-		i := slices.Index(b.keys[:], 0)
+		i := slices.Index(b.tags[:], 0)
 		if i < 0 || t.size >= t.max {
 			if over := b.over(now); over >= 0 {
 				t.release(b, over)
@@ -111,9 +145,9 @@ func (t *groupTable) room(key uint64, now int64) (*groupBucket, int) {
 }
 
 // over is a group whose window is over, or -1.
-func (b *groupBucket) over(now int64) int {
-	for i := range b.keys {
-		if b.keys[i] != 0 && b.until[i] < now {
+func (b *groupBucket) over(now uint32) int {
+	for i := range b.tags {
+		if b.tags[i] != 0 && b.until[i] < now {
 			return i
 		}
 	}
@@ -124,8 +158,8 @@ func (b *groupBucket) over(now int64) int {
 func (t *groupTable) evict(from int) {
 	for {
 		b, worst := &t.buckets[from], -1
-		for i := range b.keys {
-			if b.keys[i] != 0 && (worst < 0 || b.poorer(i, b, worst)) {
+		for i := range b.tags {
+			if b.tags[i] != 0 && (worst < 0 || b.poorer(i, b, worst)) {
 				worst = i
 			}
 		}
@@ -150,7 +184,7 @@ func (t *groupTable) release(b *groupBucket, i int) {
 	} else {
 		t.blocks.free(g)
 	}
-	b.keys[i] = 0
+	b.tags[i] = 0
 	t.size--
 }
 
@@ -159,17 +193,14 @@ func (t *groupTable) grow() {
 	old := t.buckets
 	t.buckets = resident[groupBucket](2 * len(old))
 	for n := range old {
-		for i, key := range old[n].keys {
-			if key == 0 {
+		from := &old[n]
+		for i := range from.tags {
+			if from.tags[i] == 0 {
 				continue
 			}
-			b := &t.buckets[t.bucket(key)]
-			for j := range b.keys {
-				if b.keys[j] == 0 {
-					b.keys[j], b.sizes[j], b.until[j], b.groups[j] = key, old[n].sizes[i], old[n].until[i], old[n].groups[i]
-					break
-				}
-			}
+			b := &t.buckets[t.bucket(from.groups[i].key)]
+			j := slices.Index(b.tags[:], 0)
+			b.tags[j], b.sizes[j], b.until[j], b.groups[j] = from.tags[i], from.sizes[i], from.until[i], from.groups[i]
 		}
 	}
 }

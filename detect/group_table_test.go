@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"testing"
 	"unsafe"
 
@@ -10,7 +11,8 @@ import (
 
 func TestGroupSizes(t *testing.T) {
 	require.EqualValues(t, 16, unsafe.Sizeof(element{}))
-	require.EqualValues(t, 32, unsafe.Sizeof(group{}))
+	require.EqualValues(t, 64, unsafe.Sizeof(group{}))
+	require.Zero(t, unsafe.Offsetof(groupBucket{}.groups)%64)
 	require.Zero(t, unsafe.Sizeof(groupBucket{})%64)
 }
 
@@ -29,7 +31,7 @@ func TestGroupTableAgainstMap(t *testing.T) {
 				lists[key] = lists[key].remove(x.value)
 			} else {
 				lists[key] = lists[key].insert(x.value, x.line, rule.Over+1+spare)
-				require.Equal(t, lists[key].within(50), table.insert(key, &b.groups[i], x, rule, &source{}, now))
+				require.Equal(t, lists[key].within(50), table.insert(&b.groups[i], x, rule, &source{}, now))
 			}
 		}
 		require.Equal(t, len(lists), table.size)
@@ -40,11 +42,25 @@ func TestGroupTableAgainstMap(t *testing.T) {
 	})
 }
 
+// TestTicksNeverRunAhead: a group is never taken for one that is over before it is.
+func TestTicksNeverRunAhead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := newGroupTable(8, nil)
+		lines := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-1e9, 1e9), rapid.Just(int64(math.MaxInt64)))
+		table.tick(lines.Draw(t, "epoch"))
+		until, now := lines.Draw(t, "until"), lines.Draw(t, "now")
+		if table.tick(until) < table.tick(now) {
+			require.Less(t, until, now)
+		}
+		require.Equal(t, until == math.MaxInt64, table.tick(until) == never)
+	})
+}
+
 // TestGroupsWhoseWindowIsOverMakeRoom: they are not what a bound is for.
 func TestGroupsWhoseWindowIsOverMakeRoom(t *testing.T) {
 	table := newGroupTable(1<<12, nil)
 	for now := range int64(100_000) {
-		table.get(mixed(uint64(now), 1)|1, now+20, now)
+		table.get(mixed(uint64(now), 1)|1, (now+20)*second, now*second)
 	}
 	require.Zero(t, table.evicted)
 	require.LessOrEqual(t, len(table.buckets), 64)
@@ -58,13 +74,13 @@ func TestFullTableKeepsLargeGroups(t *testing.T) {
 	const large = 1
 	for v := range uint64(8) {
 		b, i := table.get(large, 1<<40, 0)
-		table.insert(large, &b.groups[i], element{v, int64(v)}, rule, &source{}, 0)
+		table.insert(&b.groups[i], element{v, int64(v)}, rule, &source{}, 0)
 		b.sizes[i] = uint8(b.groups[i].size)
 	}
 	for i := range uint64(10_000) {
 		key := mixed(i, 1) | 1
 		b, n := table.get(key, 1<<40, 0)
-		table.insert(key, &b.groups[n], element{i, 9}, rule, &source{}, 0)
+		table.insert(&b.groups[n], element{i, 9}, rule, &source{}, 0)
 		b.sizes[n] = 1
 	}
 	require.Positive(t, table.evicted)
@@ -81,20 +97,20 @@ func TestBlocksAreBounded(t *testing.T) {
 	fill := func(key uint64, values int, until, now int64) {
 		for v := range uint64(values) {
 			b, i := table.get(key, until, now)
-			table.insert(key, &b.groups[i], element{v, int64(v)}, rule, &source{}, now)
+			table.insert(&b.groups[i], element{v, int64(v)}, rule, &source{}, now)
 			b.sizes[i] = uint8(min(b.groups[i].size, 255))
 		}
 	}
 	most := table.blocks[3].max
 	require.Equal(t, 9, most)
 	for k := range uint64(30) {
-		fill(2*k+1, 100, 10, 0)
+		fill(2*k+1, 100, 10*second, 0)
 	}
 	require.EqualValues(t, 21, table.evicted)
 	require.Equal(t, most, table.size)
 	require.Len(t, table.blocks[3].owners, most)
 	require.Len(t, table.blocks.held(table.find(59)), 100, "the latest has all of its own")
-	fill(61, 100, 30, 11)
+	fill(61, 100, 30*second, 11*second)
 	require.EqualValues(t, 21, table.evicted, "the window of others is over")
 	require.Equal(t, most, table.size)
 }
@@ -154,7 +170,7 @@ func TestSetsOfBinsAreBounded(t *testing.T) {
 		for v := range uint64(60) {
 			key := 2*k + 1
 			b, i := table.get(key, 1<<40, 0)
-			n = table.insertBin(key, &b.groups[i], element{v, int64(v)}, 0)
+			n = table.insertBin(&b.groups[i], element{v, int64(v)}, 0)
 			b.sizes[i] = uint8(n)
 			require.LessOrEqual(t, table.sets.held, table.sets.max)
 		}

@@ -108,15 +108,15 @@ func TestGroupOfABin(t *testing.T) {
 	b, i := table.get(1, 1, 0)
 	g := &b.groups[i]
 	for v := range uint64(maxDistinct + 10) {
-		table.insertBin(1, g, element{v, int64(v)}, 0)
-		size := table.insertBin(1, g, element{v, int64(v) + 1}, 0)
+		table.insertBin(g, element{v, int64(v)}, 0)
+		size := table.insertBin(g, element{v, int64(v) + 1}, 0)
 		if v < 100 || v > maxDistinct-3 {
 			require.Equal(t, int(min(v+1, maxDistinct)), size)
 		}
 		if v == 20 { // still a list
 			table.remove(g, v)
 			require.EqualValues(t, 20, g.size)
-			table.insertBin(1, g, element{v, 0}, 0)
+			table.insertBin(g, element{v, 0}, 0)
 		}
 	}
 	table.remove(g, 5)
