@@ -45,7 +45,7 @@ func (c Config) Bounds() []flows.Bound {
 		{Name: "watched scans", Count: c.Watches, Each: watchBytes()},
 		{Name: "suspects", Count: c.Suspects, Each: 32},
 		{Name: "door of suspects", Count: c.Door, Each: 4},
-		{Name: "pairs", Count: c.Pairs, Each: 48 + 2*48/8 + 16},
+		{Name: "pairs", Count: c.Pairs, Each: 76 + 2*76/8 + 16},
 		{Name: "facts", Count: c.Facts, Each: 4 * int(unsafe.Sizeof(fact{}))},
 	}
 }

@@ -21,8 +21,8 @@ func pairsEach(pairs int, rules []*compiledRule) int {
 	return pairs >> bits.Len(uint(max(n, 1)-1))
 }
 
-// newBaselines makes what a rule with sigmas remembers of earlier hours: 76 bytes a
-// pair, so of one rule by default about 2.5 MB. A pair is touched at random, so that what is larger costs
+// newBaselines makes what a rule with sigmas remembers of earlier hours: 111 bytes a
+// pair, so of one rule by default about 3.6 MB. A pair is touched at random, so that what is larger costs
 // a page fault for nearly each.
 func newBaselines(r *Rule, pairs int) *outlier.Table {
 	return outlier.New(outlier.Config{

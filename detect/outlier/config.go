@@ -19,7 +19,7 @@ type Config struct {
 	// Exact bounds how many distinct values are counted for a pair in an hour:
 	// one with more has "at least" that many. Default 1024.
 	Exact int
-	// Pairs, Sources and Destinations bound how many of them are remembered, at 48
+	// Pairs, Sources and Destinations bound how many of them are remembered, at 76
 	// bytes each. Defaults 262,144, 32,768 and 32,768; at least 8.
 	Pairs, Sources, Destinations int
 	// Values bounds the distinct values of all pairs in the current hour together,

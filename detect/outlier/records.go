@@ -2,8 +2,11 @@ package outlier
 
 import "slices"
 
-// record is what is known of one key: 40 bytes, without pointers.
+// record is what is known of one key: a cache line, without pointers.
 type record struct {
+	key uint64
+	// Of a pair, the keys of its source and destination.
+	source, destination uint64
 	baseline
 	hour   int32  // the hour it last had traffic in; those since are zeros
 	value  uint32 // of that hour: distinct values of a pair; otherwise the most of any pair
@@ -34,17 +37,6 @@ func (r *record) begin(hour int32) {
 // month bounds what a record's age is worth, in hours.
 const month = 30 * 24
 
-// score is what it is worth to remember a record: an hour for every hour it was
-// active in, less those it has been quiet for, and a little more while it is
-// busy. A flood of pairs seen once thus takes its slots from one another.
-func (r *record) score(hour int32) int {
-	s := min(int(r.active), month) - int(hour-r.hour)
-	if r.hour == hour {
-		s += int(min(r.value, month))
-	}
-	return s
-}
-
 // ways is how many slots a key can be in.
 const ways = 8
 
@@ -54,11 +46,19 @@ type records struct {
 	seed    uint64
 	held    int
 	evicted uint64
+	leave   func(*bucket, int) // is told of a record that makes room; may be nil
 }
 
-// bucket holds records by their keys' hashes, which fill a cache line.
+// bucket holds records by their keys' hashes. What a search or an eviction looks at
+// fills one cache line, and so does each record.
+//
+// It is worth an hour to remember a record for every hour it was active in, less those
+// it has been quiet for, and a pair a little more while it is busy. A flood of pairs seen once
+// thus takes its slots from one another.
 type bucket struct {
-	keys    [ways]uint64 // 0: free
+	tags    [ways]uint16 // of keys; 0: free
+	busy    [ways]uint16 // of a pair that was active in the current hour, its values, up to a month's worth; else 0
+	worth   [ways]int32  // the latest hour it was active in, and how many there were
 	records [ways]record
 }
 
@@ -75,35 +75,79 @@ func resident[T any](n int) []T {
 	return t
 }
 
-// get finds the record of a key, rolled to an hour. If there is none, it takes the
-// place of the one in its bucket with the lowest score, the first of equals.
-func (t *records) get(key uint64, hour int32, by *rules) *record {
-	key = max(spread(key^t.seed, 0), 1)
-	b := &t.buckets[key&uint64(len(t.buckets)-1)]
-	if i := slices.Index(b.keys[:], key); i >= 0 {
-		b.records[i].roll(hour, by)
-		return &b.records[i]
+// place is the bucket in which a key belongs, and its tag there.
+func (t *records) place(key uint64) (n int, tag uint16) {
+	h := spread(key^t.seed, 0)
+	return int(h & uint64(len(t.buckets)-1)), uint16(h>>48) | 1
+}
+
+// find is the place of a key, or -1.
+func (b *bucket) find(key uint64, tag uint16) int {
+	for i := range b.tags {
+		if b.tags[i] == tag && b.records[i].key == key {
+			return i
+		}
 	}
-	i := slices.Index(b.keys[:], 0)
+	return -1
+}
+
+// find is the record of a key, rolled to an hour, or nil.
+func (t *records) find(key uint64, hour int32, by *rules) *record {
+	n, tag := t.place(key)
+	b := &t.buckets[n]
+	i := b.find(key, tag)
 	if i < 0 {
-		i = b.worst(hour)
+		return nil
+	}
+	b.roll(i, hour, by)
+	return &b.records[i]
+}
+
+// get is find, but makes a record if there is none, in the place of the one in its bucket that
+// is worth least, the first of equals. It returns where that is.
+func (t *records) get(key uint64, hour int32, by *rules) (n, i int) {
+	n, tag := t.place(key)
+	b := &t.buckets[n]
+	if i = b.find(key, tag); i >= 0 {
+		b.roll(i, hour, by)
+		return n, i
+	}
+	if i = slices.Index(b.tags[:], 0); i < 0 {
+		i = b.least()
+		if t.leave != nil {
+			t.leave(b, i)
+		}
 		t.evicted++
 		t.held--
 	}
 	t.held++
-	r := &b.records[i]
-	b.keys[i], *r = key, record{}
-	r.begin(hour)
-	return r
+	b.tags[i], b.records[i] = tag, record{key: key}
+	b.records[i].begin(hour)
+	b.weigh(i)
+	return n, i
 }
 
-func (b *bucket) worst(hour int32) (worst int) {
-	for i := range b.records {
-		if b.records[i].score(hour) < b.records[worst].score(hour) {
-			worst = i
+// roll rolls a record to an hour.
+func (b *bucket) roll(i int, hour int32, by *rules) {
+	if b.records[i].hour != hour {
+		b.records[i].roll(hour, by)
+		b.weigh(i)
+	}
+}
+
+// weigh keeps what a record is worth.
+func (b *bucket) weigh(i int) {
+	b.worth[i] = b.records[i].hour + int32(min(b.records[i].active, month))
+}
+
+// least is the record worth least, the first of equals.
+func (b *bucket) least() (least int) {
+	for i := range b.worth {
+		if b.worth[i]+int32(b.busy[i]) < b.worth[least]+int32(b.busy[least]) {
+			least = i
 		}
 	}
-	return worst
+	return least
 }
 
 // spread makes a hash of two words (SplitMix64): every bit of the first depends on

@@ -61,6 +61,7 @@ type Table struct {
 	rules                        rules
 	exact                        uint32
 	pairs, sources, destinations records
+	active                       []uint32 // places of pairs that have been active in this hour
 	site                         record
 	values                       values
 	owner                        uint32 // the latest that was given to a pair's hour
@@ -73,7 +74,7 @@ type Table struct {
 // New returns an empty table with all the memory it will ever use.
 func New(c Config) *Table {
 	c = c.withDefaults()
-	return &Table{
+	t := &Table{
 		rules:        c.rules(),
 		exact:        uint32(min(c.Exact, 1<<31-1)),
 		pairs:        newRecords(c.Pairs, spread(c.Seed, 1)),
@@ -81,6 +82,9 @@ func New(c Config) *Table {
 		destinations: newRecords(c.Destinations, spread(c.Seed, 3)),
 		values:       newValues(c.Values, spread(c.Seed, 4)),
 	}
+	t.active = make([]uint32, 0, len(t.pairs.buckets)*ways)
+	t.pairs.leave = t.leave
+	return t
 }
 
 // Observe notes that a pair showed a value at a time in ns of the line clock, of
@@ -88,20 +92,38 @@ func New(c Config) *Table {
 // one. It reports the hour, once, at the value that makes it far out.
 func (t *Table) Observe(k Key, value uint64, now int64) (Finding, bool) {
 	t.turn(now)
-	pair := t.pairs.get(k.Pair, t.hour, &t.rules)
+	n, i := t.pairs.get(k.Pair, t.hour, &t.rules)
+	b := &t.pairs.buckets[n]
+	if b.busy[i] == 0 {
+		t.active = append(t.active, uint32(n*ways+i))
+		b.busy[i] = 1
+	}
+	pair := &b.records[i]
+	pair.source, pair.destination = k.Source, k.Destination
 	if !t.count(pair, value) {
 		return Finding{}, false
 	}
-	compared := [levels]*record{
-		pair,
-		t.sources.get(k.Source, t.hour, &t.rules),
-		t.destinations.get(k.Destination, t.hour, &t.rules),
-		&t.site,
+	b.busy[i] = uint16(min(pair.value, month))
+	t.site.value = max(t.site.value, pair.value)
+	return t.judge(pair)
+}
+
+// leave takes to its source and destination what a pair did in this hour, before it makes room.
+// One value is no more than that it was there.
+func (t *Table) leave(b *bucket, i int) {
+	if b.busy[i] > 1 {
+		t.share(&b.records[i])
 	}
-	for _, r := range compared[Source:] {
-		r.value = max(r.value, pair.value)
-	}
-	return t.judge(pair, &compared)
+}
+
+// share takes to its source and destination what a pair did in the hour.
+func (t *Table) share(pair *record) {
+	n, i := t.sources.get(pair.source, t.hour, &t.rules)
+	source := &t.sources.buckets[n].records[i]
+	source.value = max(source.value, pair.value)
+	n, i = t.destinations.get(pair.destination, t.hour, &t.rules)
+	destination := &t.destinations.buckets[n].records[i]
+	destination.value = max(destination.value, pair.value)
 }
 
 // turn begins the hour of a time, if that is a later one.
@@ -115,6 +137,12 @@ func (t *Table) turn(now int64) {
 		return
 	}
 	if t.begun {
+		for _, place := range t.active {
+			b, i := &t.pairs.buckets[place/ways], place%ways
+			t.share(&b.records[i])
+			b.busy[i] = 0
+		}
+		t.active = t.active[:0]
 		t.values.empty()
 		t.site.roll(hour, &t.rules)
 	} else {
@@ -150,13 +178,13 @@ func (t *Table) count(pair *record, value uint64) bool {
 
 // judge compares the pair's hour with the earlier hours of the first level that
 // has enough of them.
-func (t *Table) judge(pair *record, compared *[levels]*record) (Finding, bool) {
+func (t *Table) judge(pair *record) (Finding, bool) {
 	value := float64(pair.value)
 	if pair.found || value < t.rules.floor {
 		return Finding{}, false
 	}
-	for l, r := range compared {
-		if r.n < t.rules.history {
+	for l, r := range t.compared(pair) {
+		if r == nil || r.n < t.rules.history {
 			continue
 		}
 		limit := r.threshold(&t.rules)
@@ -186,19 +214,28 @@ func (t *Table) Stats() Stats {
 // Now returns how the hour of a pair stands that was observed last: as a finding,
 // whether it is one or not. N is 0 where nobody's earlier hours are enough.
 func (t *Table) Now(k Key) (f Finding) {
-	pair := t.pairs.get(k.Pair, t.hour, &t.rules)
+	pair := t.pairs.find(k.Pair, t.hour, &t.rules)
+	if pair == nil {
+		return f
+	}
 	f.Value, f.AtLeast = int(pair.value), pair.capped
-	for l, r := range [levels]*record{
-		pair,
-		t.sources.get(k.Source, t.hour, &t.rules),
-		t.destinations.get(k.Destination, t.hour, &t.rules),
-		&t.site,
-	} {
-		if r.n >= t.rules.history {
+	for l, r := range t.compared(pair) {
+		if r != nil && r.n >= t.rules.history {
 			f.N, f.Mean, f.SD = int(r.n), r.mean, r.deviation(&t.rules)
 			f.Threshold, f.Level = r.threshold(&t.rules), Level(l)
 			break
 		}
 	}
 	return f
+}
+
+// compared are whose earlier hours a pair may be compared with, by Level; nil where there is
+// none.
+func (t *Table) compared(pair *record) [levels]*record {
+	return [levels]*record{
+		pair,
+		t.sources.find(pair.source, t.hour, &t.rules),
+		t.destinations.find(pair.destination, t.hour, &t.rules),
+		&t.site,
+	}
 }
