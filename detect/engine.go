@@ -80,6 +80,7 @@ type Engine struct {
 	home     networks
 	allow    allowList
 	rules    []*compiledRule // but for walks, slow and divided windows
+	counts   byClass         // the same
 	walks    []*compiledRule
 	tiers    slowRules
 	early    bool // a rule counts attempts as they open
@@ -182,7 +183,11 @@ func (e *Engine) Replace(rules Rules) error {
 	e.given, e.allow = rules, allow
 	divided.begin(e)
 	e.walks, e.tiers, e.division = walks, slow, divided
+	e.counts = newByClass(compiled)
 	e.rules, e.early, e.merits, e.judges, e.home = compiled, early, merits, judges, newNetworks(rules.Home)
+	for _, inc := range e.open {
+		inc.resettle(compiled, walks)
+	}
 	e.stats.GroupsEvicted += e.groups.evicted + e.walkers.evicted
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups, compiled), newWalkerTable(e.cfg.Walks)
 	return nil
@@ -405,7 +410,7 @@ func (e *Engine) count(s *source, pr *probe) {
 		return
 	}
 	alone := e.isAlone(s, pr)
-	for _, r := range e.rules {
+	for _, r := range e.counts.of(pr.class) {
 		if r.early != opening || success && r.unproductive || s.incident != nil && s.incident.done(r) || !r.concerns(&pr.attempted, s, e.home) {
 			continue
 		}

@@ -61,7 +61,8 @@ type incident struct {
 	evidence Evidence
 	detected Detected
 	rules    []Fired
-	bins     []int64 // of rules, for tumbling windows
+	bins     []int64  // of rules, for tumbling windows
+	over     []uint64 // bits of the rules in force, by their numbers, that have nothing more to say
 	parts    []*part
 	home     networks
 	allowed  authority
@@ -240,7 +241,26 @@ func (inc *incident) noted(r *compiledRule, bin int64, value int) bool {
 // done reports whether a rule has nothing more to say of this scan: one with a
 // sliding window that has fired.
 func (inc *incident) done(r *compiledRule) bool {
-	return r.sliding() && slices.ContainsFunc(inc.rules, func(f Fired) bool { return f.Rule == r.Name })
+	return r.number/64 < len(inc.over) && inc.over[r.number/64]>>(r.number%64)&1 != 0
+}
+
+// resettle does so for rules that take the place of others.
+func (inc *incident) resettle(rules ...[]*compiledRule) {
+	clear(inc.over)
+	for _, r := range slices.Concat(rules...) {
+		inc.settle(r)
+	}
+}
+
+// settle notes that a rule has nothing more to say, if that is so.
+func (inc *incident) settle(r *compiledRule) {
+	if !r.sliding() || !slices.ContainsFunc(inc.rules, func(f Fired) bool { return f.Rule == r.Name }) {
+		return
+	}
+	for len(inc.over) <= r.number/64 {
+		inc.over = append(inc.over, 0)
+	}
+	inc.over[r.number/64] |= 1 << (r.number % 64)
 }
 
 // fired notes that a rule fired for the first time.
@@ -250,6 +270,7 @@ func (inc *incident) fired(r *compiledRule, c crossing, pr *probe, now int64) {
 		inc.rules = append(inc.rules, Fired{Rule: r.Name, Time: Time(own), Value: c.value})
 		inc.bins = append(inc.bins, c.bin)
 	}
+	inc.settle(r)
 }
 
 // grown reports what has changed in a scan, if it is worth a record.

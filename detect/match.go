@@ -145,14 +145,43 @@ func protoClasses(name string) (uint32, bool) {
 // whatever came of it.
 func (c *compiledRule) concerns(a *attempted, s *source, home networks) bool {
 	switch {
-	case c.classes != 0 && c.classes>>a.class&1 == 0:
+	case !c.counts(a.class):
 	case c.connection && a.technique != flows.TCPSYN && a.technique != flows.UDP:
 	case c.technique != 0 && a.technique != c.technique:
 	case len(c.Port) > 0 && !slices.ContainsFunc(c.Port, func(r PortRange) bool { return r.From <= a.port && a.port <= r.To }):
-	case (c.Count == FieldDstPort || c.byPort && c.Count != FieldDst) && !hasPorts(a.class):
-	case c.Count == FieldIPProto && a.class != flows.ClassProtocol:
-	default:
+	case c.From != "" || c.direction != "":
 		return c.sides(s, a, home)
+	default:
+		return true
+	}
+	return false
+}
+
+// byClass are rules by the class of the attempts that they can concern.
+type byClass [flows.ClassNDP + 1][]*compiledRule
+
+func newByClass(rules []*compiledRule) (b byClass) {
+	for _, r := range rules {
+		for c := range b {
+			if r.counts(flows.Class(c)) {
+				b[c] = append(b[c], r)
+			}
+		}
+	}
+	return b
+}
+
+// of are the rules that can concern attempts of a class.
+func (b *byClass) of(c flows.Class) []*compiledRule { return b[min(c, flows.ClassNDP)] }
+
+// counts reports whether a rule can concern attempts of a class.
+func (c *compiledRule) counts(class flows.Class) bool {
+	switch {
+	case c.classes != 0 && c.classes>>class&1 == 0:
+	case (c.Count == FieldDstPort || c.byPort && c.Count != FieldDst) && !hasPorts(class):
+	case c.Count == FieldIPProto && class != flows.ClassProtocol:
+	default:
+		return true
 	}
 	return false
 }
@@ -184,9 +213,6 @@ func hasPorts(c flows.Class) bool {
 
 // sides checks what a rule says of home.
 func (c *compiledRule) sides(s *source, a *attempted, home networks) bool {
-	if c.From == "" && c.direction == "" {
-		return true
-	}
 	src := home.has(&s.addr)
 	if c.From == "home" && !src || c.From == "external" && src {
 		return false

@@ -13,11 +13,11 @@ import (
 // surge is a host to which many others have had to do of late: it may become a
 // notice, or be one.
 type surge struct {
+	*heat
 	hub    *hub
 	kind   *surgeKind
 	view   *view
 	name   NoticeKind
-	opened bool
 	judged bool // patience is over
 	taken  bool // what cannot be told speaks for the notice
 
@@ -38,7 +38,6 @@ type surge struct {
 	first, last int64  // of the capture's own clock
 	shift       int64  // from the line clock to the capture's own, of the latest item
 	begun       int64  // line clock when the hub was full
-	busy        int64  // line clock when it last was more than a trickle
 	next        int64  // line clock when it is next looked at
 	packets     uint64 // of what weighed
 	count       int    // what weighed, in all
@@ -46,6 +45,12 @@ type surge struct {
 	said        int    // distinct addresses in the latest record
 	single      bool   // the latest record named one port
 	opening     NoticeEvidence
+}
+
+// heat is what is looked at of all surges where one has to go.
+type heat struct {
+	busy   int64 // line clock when it last was more than a trickle
+	opened bool
 }
 
 // item is what an event says of a hub.
@@ -63,14 +68,17 @@ func itemOf(ev *flows.Event, who *[16]byte) item {
 	return item{who: *who, port: ev.Port, from: ev.SrcPort, packets: ev.Packets, start: ev.Start, line: ev.At, shift: ev.Start - ev.Line}
 }
 
-// newSurge makes a surge of a full hub.
-func newSurge(h *hub, kind *surgeKind, v *view, it *item) *surge {
-	s := &surge{hub: h, kind: kind, name: kind.name, view: v, begun: it.line, busy: it.line, shift: it.shift, first: h.first, last: it.start, packets: uint64(h.n) - 1}
+// begin makes a surge of a full hub.
+func (s *surge) begin(h *hub, kind *surgeKind, v *view, it *item) {
+	*s.heat = heat{busy: it.line}
+	*s = surge{
+		heat: s.heat, hub: h, kind: kind, name: kind.name, view: v, begun: it.line, shift: it.shift,
+		first: h.first, last: it.start, packets: uint64(h.n) - 1,
+	}
 	for _, known := range h.items {
 		s.all.Add(known)
 	}
 	s.half = s.halfOf(it.line)
-	return s
 }
 
 func (s *surge) halfOf(line int64) int64 { return floorDiv(line, s.kind.window/2) }

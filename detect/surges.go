@@ -22,7 +22,7 @@ type surgeKind struct {
 }
 
 const (
-	maxSurges = 256
+	maxSurges = 256 // as many as their places, of 8 bits, can tell
 	// surgeIdle is how long a surge may be less than a quarter of its threshold before it is
 	// over.
 	surgeIdle = 5 * 60 * second
@@ -34,9 +34,13 @@ const (
 // surges are the hosts that many have to do with.
 type surges struct {
 	hubs   hubTable
-	list   []*surge // in the order in which they began
-	check  int64    // nothing is due before
-	missed uint64   // for which there was no room
+	list   []uint8 // places, in the order in which they began
+	slots  [maxSurges]*surge
+	heats  [maxSurges]heat
+	spare  []uint8 // places that are free again
+	made   int
+	check  int64  // nothing is due before
+	missed uint64 // for which there was no room
 	report func(Notice)
 	view   view
 	latest *surge // of backscatter, that grew last: mostly the next to grow as well
@@ -78,8 +82,8 @@ func (t *surges) meet(host *[16]byte, kind uint8, k *surgeKind, class flows.Clas
 			h.n = 0
 			return nil
 		}
-		h.surge = newSurge(h, k, &t.view, it)
-		t.list = append(t.list, h.surge)
+		h.surge = t.place()
+		h.surge.begin(h, k, &t.view, it)
 		t.check = min(t.check, max(h.surge.due(), it.line+1))
 	}
 	return h.surge
@@ -92,8 +96,8 @@ func (t *surges) room() bool {
 		return true
 	}
 	oldest := -1
-	for i, s := range t.list {
-		if !s.opened && (oldest < 0 || s.busy < t.list[oldest].busy) {
+	for i, n := range t.list {
+		if h := &t.heats[n]; !h.opened && (oldest < 0 || h.busy < t.heats[t.list[oldest]].busy) {
 			oldest = i
 		}
 	}
@@ -101,13 +105,30 @@ func (t *surges) room() bool {
 		return false
 	}
 	t.missed++
-	t.list[oldest].drop()
+	t.drop(t.list[oldest])
 	t.list = slices.Delete(t.list, oldest, oldest+1)
 	return true
 }
 
-// drop gives the hub of a surge back.
-func (s *surge) drop() { s.hub.surge, s.hub.n = nil, 0 }
+// place takes a place for a surge.
+func (t *surges) place() *surge {
+	n := uint8(t.made)
+	if spare := len(t.spare); spare > 0 {
+		n, t.spare = t.spare[spare-1], t.spare[:spare-1]
+	} else {
+		t.made++
+		t.slots[n] = &surge{heat: &t.heats[n]}
+	}
+	t.list = append(t.list, n)
+	return t.slots[n]
+}
+
+// drop gives the place of a surge back, and its hub, but leaves it in the list.
+func (t *surges) drop(n uint8) {
+	hub := t.slots[n].hub
+	hub.surge, hub.n = nil, 0
+	t.spare = append(t.spare, n)
+}
 
 // add counts what speaks for a notice, and reports what comes of it.
 func (t *surges) add(s *surge, it *item) {
@@ -185,7 +206,8 @@ func (s *surge) due() int64 {
 func (t *surges) advance(now int64) {
 	t.check, t.latest = math.MaxInt64, nil
 	kept := t.list[:0]
-	for _, s := range t.list {
+	for _, n := range t.list {
+		s := t.slots[n]
 		if !s.opened && !s.judged && now-s.begun >= s.kind.patience {
 			s.judged = true
 			t.judge(s, now)
@@ -193,21 +215,21 @@ func (t *surges) advance(now int64) {
 		at := s.due()
 		if at > now {
 			t.check = min(t.check, at)
-			kept = append(kept, s)
+			kept = append(kept, n)
 			continue
 		}
 		if s.opened {
 			t.report(s.record(Close, at+s.shift))
 		}
-		s.drop()
+		t.drop(n)
 	}
-	clear(t.list[len(kept):])
 	t.list = kept
 }
 
 // close ends them all, in the order in which they began, as the end of the input does.
 func (t *surges) close(now int64) {
-	for _, s := range t.list {
+	for _, n := range t.list {
+		s := t.slots[n]
 		if !s.opened {
 			t.judge(s, now)
 		}
