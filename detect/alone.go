@@ -28,7 +28,7 @@ func (e *Engine) countFirst(s *source, ev *flows.Event) {
 	if a == nil {
 		return // it was too long ago
 	}
-	host := hashAddr(&a.responder, 0)
+	host := e.keys.addr(&a.responder, 0)
 	first := probe{attempted: *a, event: ev, host: host, line: a.line, time: a.start}
 	for _, r := range e.rules {
 		switch {

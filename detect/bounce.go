@@ -28,10 +28,13 @@ type order struct {
 }
 
 // orders are the latest of all. There is no memory for them before the first.
-type orders struct{ buckets *[ordersKept / 4][4]order }
+type orders struct {
+	keys    hashKeys
+	buckets *[ordersKept / 4][4]order
+}
 
-func bucketOf(server *[16]byte, what uint32) uint64 {
-	return hashAddr(server, uint64(what)) % (ordersKept / 4)
+func (o *orders) bucketOf(server *[16]byte, what uint32) uint64 {
+	return o.keys.addr(server, uint64(what)) % (ordersKept / 4)
 }
 
 // add takes an order.
@@ -39,7 +42,7 @@ func (o *orders) add(ev *flows.Event) {
 	if o.buckets == nil {
 		o.buckets = new([ordersKept / 4][4]order)
 	}
-	b := &o.buckets[bucketOf(&ev.Responder, ev.Question)]
+	b := &o.buckets[o.bucketOf(&ev.Responder, ev.Question)]
 	oldest := &b[0]
 	for i := range b {
 		if b[i].at < oldest.at {
@@ -55,7 +58,7 @@ func (o *orders) behind(server *[16]byte, a *attempted) (client [16]byte, ok boo
 		return client, false
 	}
 	what := flows.OrderOf(a.responder, a.port)
-	b := &o.buckets[bucketOf(server, what)]
+	b := &o.buckets[o.bucketOf(server, what)]
 	for i := range b {
 		if g := &b[i]; g.what == what && g.server == *server && g.at <= a.line+second && a.line-g.at <= orderLife {
 			return g.client, true

@@ -54,6 +54,7 @@ type seat struct {
 
 // crowdSet holds the crowds.
 type crowdSet struct {
+	keys       hashKeys
 	all        []*crowd
 	index      map[[16]byte][]seat
 	bits       [1 << 8]uint64 // of the hashes of members: nearly all other sources are told apart by it
@@ -64,7 +65,7 @@ type crowdSet struct {
 func bitOf(hash uint64) (word uint64, bit uint64) { return hash >> 56, 1 << (hash >> 50 & 63) }
 
 // of are the places of an address in crowds.
-func (s *crowdSet) of(addr *[16]byte) []seat { return s.places(addr, hashAddr(addr, 0)) }
+func (s *crowdSet) of(addr *[16]byte) []seat { return s.places(addr, s.keys.addr(addr, 0)) }
 
 // places is of, by an address and its hash.
 func (s *crowdSet) places(addr *[16]byte, hash uint64) []seat {
@@ -85,7 +86,7 @@ func (s *crowdSet) join(c *crowd, addr *[16]byte) bool {
 	}
 	s.index[*addr] = append(s.index[*addr], seat{c, len(c.members)})
 	c.members = append(c.members, member{addr: *addr})
-	word, bit := bitOf(hashAddr(addr, 0))
+	word, bit := bitOf(s.keys.addr(addr, 0))
 	s.bits[word] |= bit
 	return true
 }
@@ -127,7 +128,7 @@ func (s *crowdSet) drop(c *crowd) {
 	clear(s.bits[:])
 	for _, o := range s.all {
 		for i := range o.members {
-			word, bit := bitOf(hashAddr(&o.members[i].addr, 0))
+			word, bit := bitOf(s.keys.addr(&o.members[i].addr, 0))
 			s.bits[word] |= bit
 		}
 	}

@@ -56,7 +56,7 @@ func (inc *incident) merge(p *part, k *target, st *targetState, bound int) {
 		responder: k.host, port: k.port, class: p.class, technique: p.technique, outcome: st.outcome, code: st.code,
 		crafted: st.crafted, handshake: st.handshake, halfOpen: st.halfOpen,
 	}
-	host := hashAddr(&k.host, 0)
+	host := inc.keys.addr(&k.host, 0)
 	mine := p.targets.find(k, k.hash(host))
 	switch {
 	case mine != nil:

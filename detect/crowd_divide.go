@@ -32,7 +32,7 @@ type division struct {
 // begin makes what the rule counts in, if there is one.
 func (d *division) begin(e *Engine) {
 	if d.rule != nil {
-		d.table = divide.New(divide.Config{Over: d.rule.Over, Window: d.rule.window})
+		d.table = divide.New(divide.Config{Over: d.rule.Over, Window: d.rule.window, Seed: e.cfg.Seed})
 		d.vet = e.stranger
 	}
 }
@@ -111,7 +111,7 @@ func (e *Engine) stranger(addr *[16]byte) bool {
 		return false
 	}
 	if k.Host != ([16]byte{}) {
-		return !e.facts.spoke(s.hash, hashAddr(&k.Host, 0), e.now)
+		return !e.facts.spoke(s.hash, e.keys.addr(&k.Host, 0), e.now)
 	}
 	pos := s.newest
 	for range dividedPast {
@@ -150,7 +150,7 @@ func (e *Engine) enter(g *crowd, before *[2]*attempted, s *source, pr *probe) bo
 			continue
 		}
 		k := targetOf(a)
-		if _, known := g.inc.find(a.technique, &k, hashAddr(&k.host, 0)); known != nil {
+		if _, known := g.inc.find(a.technique, &k, e.keys.addr(&k.host, 0)); known != nil {
 			return false
 		}
 	}

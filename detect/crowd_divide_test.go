@@ -352,7 +352,7 @@ func TestCrowdsCostNoMemoryPerEvent(t *testing.T) {
 		ev := &events[n%len(events)]
 		ev.Port, ev.Start, ev.Line, ev.TimeLine = uint16(n%200), at(float64(n)), at(float64(n)), at(float64(n))
 		s := e.source(&ev.Initiator)
-		e.probe = probeFrom(ev, s)
+		e.probe = e.keys.probe(ev, s)
 		e.acquaint(ev)
 		e.remember(s, &e.probe, false)
 		e.divided(s, &e.probe)

@@ -78,7 +78,7 @@ func (e *Engine) openCrowd(g *crowd, r *compiledRule, c crossing, pr *probe, d *
 // foundCrowd makes the scan of a crowd.
 func (e *Engine) foundCrowd(g *crowd, r *compiledRule, vlan uint16) *incident {
 	e.stats.Opened++
-	g.inc = &incident{crowd: g, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, allowed: e.allow.ofMany(), room: &e.room}
+	g.inc = &incident{crowd: g, keys: e.keys, rule: r, home: e.home, floor: idleFloor(r), vlan: vlan, allowed: e.allow.ofMany(), room: &e.room}
 	return g.inc
 }
 

@@ -57,6 +57,9 @@ type Config struct {
 	// Facts bounds the facts of each of four kinds that conversations show, rounded up to
 	// a power of two; 0 means 32,768.
 	Facts int
+	// Seed keys all hashes: what falls together in the tables, and estimates, differ with
+	// another. Where strangers can send what is read, draw it.
+	Seed uint64
 }
 
 // Stats counts what an [Engine] has done.
@@ -76,6 +79,7 @@ type Stats struct {
 // Engine turns events into scans. It belongs to one goroutine.
 type Engine struct {
 	cfg      Config
+	keys     hashKeys
 	given    Rules // in force
 	home     networks
 	allow    allowList
@@ -114,15 +118,18 @@ type Engine struct {
 // be used.
 func New(cfg Config, rules Rules) (*Engine, error) {
 	cfg = cfg.withDefaults()
+	keys := newHashKeys(cfg.Seed)
 	e := &Engine{
-		cfg: cfg, check: math.MaxInt64,
+		cfg: cfg, keys: keys, check: math.MaxInt64,
 		past:    history{max: uint64(cfg.History)},
-		sources: newSourceTable(cfg.Sources),
+		sources: newSourceTable(cfg.Sources, keys),
 		guard:   newGuardSets(),
 		list:    newList(),
-		facts:   newFacts(cfg.Facts),
+		facts:   newFacts(cfg.Facts, keys),
 		room:    room{cfg.OpenTargets, cfg.OpenTargets},
-		surges:  newSurges(cfg.Notify),
+		surges:  newSurges(cfg.Notify, keys),
+		crowds:  crowdSet{keys: keys},
+		orders:  orders{keys: keys},
 		watches: newWatchTable(cfg.Watches, cfg.Watch),
 	}
 	if err := e.Replace(rules); err != nil {
@@ -156,6 +163,7 @@ func (e *Engine) Replace(rules Rules) error {
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
+		c.keys = e.keys
 		judges = judges || c.unproductive
 		switch c.Window {
 		case Walk:
@@ -239,7 +247,7 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 	}
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
-	*pr = probeFrom(ev, s)
+	*pr = e.keys.probe(ev, s)
 	if e.early {
 		for _, r := range e.rules {
 			pr.flagged = pr.flagged || r.early && r.concerns(&pr.attempted, s, e.home)
@@ -268,7 +276,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	s.active = e.now
 	pr := &e.probe
-	*pr = probeFrom(ev, s)
+	*pr = e.keys.probe(ev, s)
 	s.remember(ev)
 	e.acquaint(ev)
 	why := pr.weightless()
@@ -302,7 +310,7 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 func (e *Engine) observeChanged(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
-	*pr = probeFrom(ev, s)
+	*pr = e.keys.probe(ev, s)
 	if !pr.weighs() {
 		return
 	}
@@ -341,7 +349,7 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	}
 	s := e.source(&ev.Initiator)
 	pr := &e.probe
-	*pr = probeFrom(ev, s)
+	*pr = e.keys.probe(ev, s)
 	pr.counted = pr.counted || pr.unfinished()
 	if !pr.weighs() || e.together(s, pr) {
 		return
@@ -377,7 +385,7 @@ func (e *Engine) observeSuccess(ev *flows.Event) {
 		return
 	}
 	if s := e.sources.find(&ev.Initiator); s != nil && s.walks {
-		e.probe = probeFrom(ev, s)
+		e.probe = e.keys.probe(ev, s)
 		e.step(s, &e.probe)
 	}
 }

@@ -13,6 +13,7 @@ const (
 // facts are what conversations have shown: who talks to whom, which ports of hosts
 // serve, what a source used itself, and what failed it long before.
 type facts struct {
+	keys      hashKeys
 	relations [][factWays]fact
 	services  [][factWays]fact
 	used      [][factWays]fact
@@ -27,9 +28,9 @@ type fact struct {
 	who [2]uint32
 }
 
-func newFacts(bound int) facts {
+func newFacts(bound int, keys hashKeys) facts {
 	empty := func() [][factWays]fact { return resident[[factWays]fact](bound / factWays) }
-	return facts{empty(), empty(), empty(), empty()}
+	return facts{keys, empty(), empty(), empty(), empty()}
 }
 
 // learn takes a productive attempt.
@@ -68,7 +69,7 @@ func (f *facts) served(s *source, pr *probe, now int64) (others int) {
 
 // serves reports whether a target was productive for anybody.
 func (f *facts) serves(ev *flows.Event, now int64) bool {
-	return get(f.services, serviceOf(hashAddr(&ev.Responder, 0), ev.Port, ev.Class), now) != nil
+	return get(f.services, serviceOf(f.keys.addr(&ev.Responder, 0), ev.Port, ev.Class), now) != nil
 }
 
 // usedBefore reports whether a target was productive for a source itself.
@@ -111,19 +112,19 @@ func (f *fact) before(t int64) bool {
 // usedBy reports whether a TCP port of a host was productive for a source well
 // before a time.
 func (f *facts) usedBy(from, to *[16]byte, port uint16, by, now int64) bool {
-	return get(f.used, hashAddr(from, 0)^serviceOf(hashAddr(to, 0), port, flows.ClassTCP), now).before(by)
+	return get(f.used, f.keys.addr(from, 0)^serviceOf(f.keys.addr(to, 0), port, flows.ClassTCP), now).before(by)
 }
 
 // spokeBy reports whether a source had a productive conversation with a host well
 // before a time.
 func (f *facts) spokeBy(from, to *[16]byte, by, now int64) bool {
-	return get(f.relations, mixed(hashAddr(from, 0), hashAddr(to, 0)), now).before(by)
+	return get(f.relations, mixed(f.keys.addr(from, 0), f.keys.addr(to, 0)), now).before(by)
 }
 
 // asksForFiles reports whether a source has spoken with the FTP server of a host.
 func (f *facts) asksForFiles(from, to *[16]byte, now int64) bool {
 	const ftp = 21
-	return get(f.used, hashAddr(from, 0)^serviceOf(hashAddr(to, 0), ftp, flows.ClassTCP), now) != nil
+	return get(f.used, f.keys.addr(from, 0)^serviceOf(f.keys.addr(to, 0), ftp, flows.ClassTCP), now) != nil
 }
 
 // serviceOf is the hash of a target.

@@ -74,7 +74,7 @@ func (f *flat[K, V]) all() iter.Seq2[*K, *V] {
 	}
 }
 
-// hostSet is a set of addresses, by their hash as hashAddr has it with 0.
+// hostSet is a set of addresses, by their hash with the word 0.
 type hostSet struct {
 	flat[[16]byte, struct{}]
 }

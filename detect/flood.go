@@ -159,7 +159,7 @@ func (e *Engine) flood(ev *flows.Event) {
 		e.genuine(ev)
 		return
 	}
-	it := itemOf(ev, &ev.Initiator)
+	it := e.keys.item(ev, &ev.Initiator)
 	// Where the end of the input, or a service that died, left no time or no need to try
 	// again, nothing can be told.
 	if lean == forged && ev.Kind == flows.Final && (ev.Cut || ev.Outcome == flows.Refused) && e.facts.serves(ev, e.now) {

@@ -18,7 +18,7 @@ var gatewayARPs = surgeKind{
 
 // gateway takes what a router asks of its links.
 func (e *Engine) gateway(ev *flows.Event) {
-	it := itemOf(ev, &ev.Responder)
+	it := e.keys.item(ev, &ev.Responder)
 	if s := e.surges.meet(&ev.Initiator, kindGateway, &gatewayARPs, ev.Class, &it); s != nil {
 		e.surges.add(s, &it)
 	}

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -95,7 +94,7 @@ func (t *groupTable) count(r *compiledRule, s *source, pr *probe, now int64) (n 
 	}
 	key := r.key(s, pr, bin)
 	b, i := t.get(key, until, now)
-	g, x := &b.groups[i], element{r.value(&pr.attempted), pr.line}
+	g, x := &b.groups[i], element{r.valueOf(pr), pr.line}
 	if r.sliding() {
 		n = t.insert(g, x, r, s, now)
 	} else {
@@ -213,34 +212,27 @@ func floorDiv(a, b int64) int64 {
 }
 
 // value is what a rule counts of an attempt.
-func (c *compiledRule) value(a *attempted) uint64 { return valueOf(c.Count, a) }
+func (c *compiledRule) value(a *attempted) uint64 { return c.keys.value(c.Count, a) }
 
-// valueOf is a field of an attempt as 64 bits: exact for ports and protocols, a
+// valueOf is value of a probe.
+func (c *compiledRule) valueOf(pr *probe) uint64 {
+	if c.Count == FieldDst {
+		return pr.host
+	}
+	return c.value(&pr.attempted)
+}
+
+// value is a field of an attempt as 64 bits: exact for ports and protocols, a
 // hash for what holds addresses.
-func valueOf(f Field, a *attempted) uint64 {
+func (k *hashKeys) value(f Field, a *attempted) uint64 {
 	switch f {
 	case FieldDstPort:
 		return uint64(a.port)
 	case FieldIPProto:
 		return uint64(a.proto)
 	case FieldDst:
-		return hashAddr(&a.responder, 0)
+		return k.addr(&a.responder, 0)
 	default:
-		return hashAddr(&a.responder, uint64(a.port)<<16|uint64(a.proto)<<8|uint64(a.class))
+		return k.addr(&a.responder, uint64(a.port)<<16|uint64(a.proto)<<8|uint64(a.class))
 	}
-}
-
-// mixed hashes two words (SplitMix64): every bit depends on all of both.
-func mixed(a, b uint64) uint64 {
-	z := a + b*0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-// hashAddr hashes an address and a word. Addresses that differ in one half alone, as in
-// a sweep of a network or of one host number over networks, never fall together, whoever
-// chooses them.
-func hashAddr(a *[16]byte, more uint64) uint64 {
-	return mixed(mixed(binary.LittleEndian.Uint64(a[8:]), more), binary.LittleEndian.Uint64(a[:8]))
 }

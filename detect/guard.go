@@ -248,7 +248,7 @@ func (e *Engine) conditions(r *compiledRule, s *source, pr *probe) bool {
 		distinct := map[uint64]struct{}{}
 		e.walk(r, s, pr, c.Over, func(a *attempted) {
 			if r.holds(a) && (r.unproductive || a.flagged) {
-				distinct[valueOf(c.Count, a)] = struct{}{}
+				distinct[r.keys.value(c.Count, a)] = struct{}{}
 			}
 		})
 		if len(distinct) <= c.Over {

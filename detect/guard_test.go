@@ -327,11 +327,11 @@ func TestKnownServiceAnswers(t *testing.T) {
 // TestFactsAreBounded: what was longest ago is forgotten, and what is too long ago
 // does not count.
 func TestFactsAreBounded(t *testing.T) {
-	f := newFacts(1 << 15)
+	f := newFacts(1<<15, hashKeys{})
 	s, other := &source{hash: 1}, &source{hash: 1 << 40}
 	probeOf := func(i int) *probe {
 		host := address(nth("10.0.0.0", i%65536))
-		h := hashAddr(&host, 0)
+		h := new(hashKeys).addr(&host, 0)
 		return &probe{host: h, service: serviceOf(h, uint16(i/65536), flows.ClassTCP)}
 	}
 	for i := range 200_000 {

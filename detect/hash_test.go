@@ -51,7 +51,7 @@ func TestHashAddrTellsHalvesApart(t *testing.T) {
 			binary.LittleEndian.PutUint64(low[8:], i+1)
 			binary.LittleEndian.PutUint64(high[:], i+n+1)
 			binary.LittleEndian.PutUint64(high[8:], fixed)
-			seen[hashAddr(&low, 0)], seen[hashAddr(&high, 0)], seen[hashAddr(&low, fixed)] = true, true, true
+			seen[new(hashKeys).addr(&low, 0)], seen[new(hashKeys).addr(&high, 0)], seen[new(hashKeys).addr(&low, fixed)] = true, true, true
 		}
 		want := 3 * n
 		if fixed == 0 {
@@ -59,5 +59,28 @@ func TestHashAddrTellsHalvesApart(t *testing.T) {
 		}
 		held := len(seen) // for Len would print them
 		require.Equal(t, want, held)
+	}
+}
+
+// TestSeedChoosesWhatFallsTogether: addresses that share their bits under one seed do not under
+// another, in any half.
+func TestSeedChoosesWhatFallsTogether(t *testing.T) {
+	one, other := newHashKeys(0), newHashKeys(1)
+	require.Equal(t, hashKeys{}, one)
+	require.NotEqual(t, newHashKeys(1), newHashKeys(2))
+	for half := range 2 {
+		together, still := 0, 0
+		for i := range uint64(1 << 16) {
+			var a [16]byte
+			binary.LittleEndian.PutUint64(a[8*half:], i)
+			if one.addr(&a, 0)%64 == 7 {
+				together++
+				if other.addr(&a, 0)%64 == 7 {
+					still++
+				}
+			}
+		}
+		require.Greater(t, together, 900)
+		require.Less(t, still, together/16)
 	}
 }

@@ -24,7 +24,7 @@ func TestHistoryOfManyChunks(t *testing.T) {
 	h, s := history{max: bound}, &source{}
 	for n := range 2 * bound {
 		ev := counted(float64(n), outside, server, uint16(n))
-		pr := probeFrom(&ev, s)
+		pr := new(hashKeys).probe(&ev, s)
 		h.add(s, &pr.attempted)
 	}
 	n := 2 * bound
@@ -44,7 +44,7 @@ func TestHistoryChains(t *testing.T) {
 		var all []int // source of each attempt
 		for n, who := range rapid.SliceOfN(rapid.IntRange(0, 2), 1, 80).Draw(t, "who") {
 			ev := counted(float64(n), outside, server, uint16(n))
-			pr := probeFrom(&ev, sources[who])
+			pr := new(hashKeys).probe(&ev, sources[who])
 			h.add(sources[who], &pr.attempted)
 			all = append(all, who)
 			require.LessOrEqual(t, held(&h), int(h.max)+historyChunk)
@@ -70,7 +70,7 @@ func TestHistoryKeepsAttemptsUpToDate(t *testing.T) {
 	h, s := history{max: 1000}, &source{}
 	at := func(n int, port uint16) attempted {
 		ev := counted(float64(n), outside, server, port)
-		return probeFrom(&ev, s).attempted
+		return new(hashKeys).probe(&ev, s).attempted
 	}
 	first := at(1, 80)
 	require.Nil(t, h.same(s, &first), "of a source without any")

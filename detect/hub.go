@@ -31,13 +31,14 @@ type hub struct {
 // hubTable finds hubs. Of a full bucket the one without a surge that was used
 // longest ago is lost.
 type hubTable struct {
+	keys hashKeys
 	tags [hubBuckets][hubWays]uint32 // 0: free
 	hubs [hubBuckets][hubWays]hub
 }
 
 // find is the hub of a host, or nil.
 func (t *hubTable) find(host *[16]byte, kind uint8, class flows.Class) *hub {
-	hash := hashAddr(host, uint64(kind)<<8|uint64(class))
+	hash := t.keys.addr(host, uint64(kind)<<8|uint64(class))
 	b, tag := hash%hubBuckets, tagged(hash)
 	for i := range t.tags[b] {
 		if h := &t.hubs[b][i]; t.tags[b][i] == tag && h.host == *host && h.kind == kind && h.class == class {
@@ -52,7 +53,7 @@ func (t *hubTable) make(host *[16]byte, kind uint8, class flows.Class, now int64
 	if h := t.find(host, kind, class); h != nil {
 		return h
 	}
-	hash := hashAddr(host, uint64(kind)<<8|uint64(class))
+	hash := t.keys.addr(host, uint64(kind)<<8|uint64(class))
 	b, place := hash%hubBuckets, -1
 	for i := range t.tags[b] {
 		if t.tags[b][i] == 0 {
@@ -82,11 +83,10 @@ func (h *hub) meet(it *item, window int64) (full bool) {
 		h.since, h.first = it.line, it.start
 	}
 	h.used, h.first = it.line, min(h.first, it.start)
-	who := hashItem(&it.who)
-	if slices.Contains(h.items[:h.n], who) {
+	if slices.Contains(h.items[:h.n], it.who) {
 		return false
 	}
-	h.items[h.n] = who
+	h.items[h.n] = it.who
 	h.n++
 	return h.n == hubItems
 }

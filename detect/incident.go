@@ -54,6 +54,7 @@ type part struct {
 type incident struct {
 	source   *source // nil of a crowd
 	addr     [16]byte
+	keys     hashKeys
 	id       string
 	day      string // correlation
 	floor    int64  // least idle time
@@ -140,7 +141,7 @@ func (inc *incident) ownTime(line int64) int64 { return line - inc.lastLine + in
 func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe) {
 	e.stats.Opened++
 	inc := &incident{
-		source: s, addr: s.addr, orders: &e.orders, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
+		source: s, addr: s.addr, keys: e.keys, orders: &e.orders, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,
 		allowed: e.allow.of(&s.addr), room: &e.room,
 	}
 	s.incident = inc

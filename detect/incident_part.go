@@ -20,7 +20,7 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 	case 2:
 		hosts, ports := &hostSet{}, &portSet{}
 		for h := range inc.hosts.all() {
-			hosts.put(h, hashAddr(h, 0))
+			hosts.put(h, inc.keys.addr(h, 0))
 		}
 		for n := range inc.ports.all() {
 			ports.put(n)
@@ -34,7 +34,7 @@ func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
 // whether that told anything new. Of a target that is not the scan's it takes nothing, unless add is set.
 func (inc *incident) take(a *attempted, add bool, bound int) bool {
 	k := targetOf(a)
-	host := hashAddr(&a.responder, 0)
+	host := inc.keys.addr(&a.responder, 0)
 	p, st := inc.find(a.technique, &k, host)
 	if st == nil {
 		if !add {
@@ -174,7 +174,7 @@ func (inc *incident) belongs(a *attempted) bool {
 		if p.shape() == Horizontal || p.hosts.size() > p.ports.size {
 			return p.class != flows.ClassTCP && (!hasPorts(p.class) || p.ports.has(a.port))
 		}
-		return p.hosts.has(&a.responder, hashAddr(&a.responder, 0))
+		return p.hosts.has(&a.responder, inc.keys.addr(&a.responder, 0))
 	}
 	return false
 }

@@ -242,7 +242,7 @@ func TestShapes(t *testing.T) {
 		p := part{class: c.class, hosts: &hostSet{}, ports: &portSet{}}
 		for i := range c.hosts {
 			host := address(nth(server, i))
-			p.hosts.put(&host, hashAddr(&host, 0))
+			p.hosts.put(&host, new(hashKeys).addr(&host, 0))
 		}
 		for i := range c.ports {
 			p.ports.put(uint16(i))

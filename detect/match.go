@@ -13,6 +13,7 @@ import (
 type compiledRule struct {
 	Rule
 	number       int
+	keys         hashKeys
 	early        bool // it counts attempts as they open, whatever comes of them
 	unproductive bool // what it counts is always counted as unproductive
 	crafted      bool

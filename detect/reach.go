@@ -82,7 +82,7 @@ const millisecond = second / 1000
 // tried reports whether a TCP port of a host is a target of the scan, by any
 // technique.
 func (inc *incident) tried(host *[16]byte, port uint16) bool {
-	k, hash := target{*host, port}, hashAddr(host, 0)
+	k, hash := target{*host, port}, inc.keys.addr(host, 0)
 	for _, p := range inc.parts {
 		if p.class != flows.ClassTCP {
 			continue
@@ -146,7 +146,7 @@ func (e *Engine) called(ev *flows.Event) {
 	}
 	g := engagementOf(ev)
 	inc := e.scanOf(&ev.Responder, func(inc *incident) bool {
-		return inc.hosts.has(&ev.Initiator, hashAddr(&ev.Initiator, 0)) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, inc.firstLine, e.now)
+		return inc.hosts.has(&ev.Initiator, inc.keys.addr(&ev.Initiator, 0)) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, inc.firstLine, e.now)
 	})
 	if inc != nil {
 		inc.allowed.calledBack(&g)

@@ -66,7 +66,7 @@ func (s *slowRules) config(cfg *Config) tier.Config {
 	}
 	return tier.Config{
 		Hour: over(tier.Hour), Day: over(tier.Day), Week: over(tier.Week), Month: over(tier.Month),
-		Suspects: cfg.Suspects, Door: cfg.Door,
+		Suspects: cfg.Suspects, Door: cfg.Door, Seed: cfg.Seed,
 	}
 }
 
@@ -77,7 +77,7 @@ func (e *Engine) slow(s *source, pr *probe) {
 	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !e.fails(s, pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
 		return
 	}
-	hit, ok := e.tiers.table.Fail(s.addr, valueOf(FieldTarget, &pr.attempted), e.now)
+	hit, ok := e.tiers.table.Fail(s.addr, e.keys.value(FieldTarget, &pr.attempted), e.now)
 	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {
 		e.standsSlow(s, pr)
 		return

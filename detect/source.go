@@ -54,6 +54,7 @@ const sourceChunk = 1 << 10
 
 // sourceTable holds the records of sources: a slab, and an index by address.
 type sourceTable struct {
+	keys    hashKeys
 	index   index
 	chunks  []*[sourceChunk]source
 	size    int
@@ -64,12 +65,14 @@ type sourceTable struct {
 	forgot  bool  // one was
 }
 
-func newSourceTable(bound int) sourceTable { return sourceTable{index: newIndex(1 << 6), max: bound} }
+func newSourceTable(bound int, keys hashKeys) sourceTable {
+	return sourceTable{keys: keys, index: newIndex(1 << 6), max: bound}
+}
 
 func (t *sourceTable) at(n int) *source { return &t.chunks[n/sourceChunk][n%sourceChunk] }
 
 func (t *sourceTable) find(addr *[16]byte) *source {
-	hash := hashAddr(addr, 0)
+	hash := t.keys.addr(addr, 0)
 	for n, at := t.index.first(hash); n != none; n, at = t.index.next(hash, at) {
 		if s := t.at(int(n)); s.addr == *addr {
 			return s
@@ -92,7 +95,7 @@ func (t *sourceTable) make(addr *[16]byte, now int64) *source {
 		t.size++
 	}
 	s := t.at(n)
-	*s = source{addr: *addr, hash: hashAddr(addr, 0), made: now, active: now, partial: t.forgot}
+	*s = source{addr: *addr, hash: t.keys.addr(addr, 0), made: now, active: now, partial: t.forgot}
 	t.index.add(s.hash, uint32(n))
 	return s
 }
@@ -149,8 +152,8 @@ type probe struct {
 	tail       bool   // it is what is left of a conversation
 }
 
-func probeFrom(ev *flows.Event, s *source) probe {
-	host := hashAddr(&ev.Responder, 0)
+func (k *hashKeys) probe(ev *flows.Event, s *source) probe {
+	host := k.addr(&ev.Responder, 0)
 	return probe{
 		attempted: attempted{
 			responder: ev.Responder, line: ev.Line, start: ev.Start,

@@ -71,7 +71,7 @@ func (e *Engine) stray(ev *flows.Event) {
 		return
 	}
 	answerer, asker, t := &ev.Responder, &ev.Initiator, e.surges
-	scattered, reflected := itemOf(ev, asker), itemOf(ev, answerer)
+	scattered, reflected := e.keys.item(ev, asker), e.keys.item(ev, answerer)
 	reflected.port, reflected.from = ev.SrcPort, ev.Port
 	if s := t.latest; s != nil && s.is(answerer, kindBackscatter, ev.Class) {
 		t.add(s, &scattered)

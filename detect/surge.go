@@ -55,17 +55,20 @@ type heat struct {
 
 // item is what an event says of a hub.
 type item struct {
-	who     [16]byte // the address that has to do with it
-	port    uint16   // of the hub
-	from    uint16   // of the other
+	who     uint32 // hash of the address that has to do with it
+	port    uint16 // of the hub
+	from    uint16 // of the other
 	packets uint32
 	start   int64 // when it began, by the capture's own clock
 	line    int64 // line clock when this became known
 	shift   int64 // from the line clock to the capture's own
 }
 
-func itemOf(ev *flows.Event, who *[16]byte) item {
-	return item{who: *who, port: ev.Port, from: ev.SrcPort, packets: ev.Packets, start: ev.Start, line: ev.At, shift: ev.Start - ev.Line}
+func (k *hashKeys) item(ev *flows.Event, who *[16]byte) item {
+	return item{
+		who: uint32(k.addr(who, 0) >> 16), port: ev.Port, from: ev.SrcPort, packets: ev.Packets,
+		start: ev.Start, line: ev.At, shift: ev.Start - ev.Line,
+	}
 }
 
 // begin makes a surge of a full hub.
@@ -99,10 +102,10 @@ func (s *surge) turn(line int64) int64 {
 
 // take counts what speaks for a notice.
 func (s *surge) take(it *item) {
-	half, who := s.turn(it.line), hashItem(&it.who)
+	half := s.turn(it.line)
 	s.weighed[half&1]++
-	s.recent.Add(who, half)
-	s.all.Add(who)
+	s.recent.Add(it.who, half)
+	s.all.Add(it.who)
 	s.ports.Add(uint32(it.port))
 	s.froms.Add(uint32(it.from), 0)
 	s.to.vote(it.port)
@@ -194,9 +197,6 @@ func (s *surge) record(phase Phase, at int64) Notice {
 	}
 	return n
 }
-
-// hashItem is an address as counters of distinct items take it.
-func hashItem(a *[16]byte) uint32 { return uint32(hashAddr(a, 0) >> 16) }
 
 // noticeID names a notice by its kind, its host and its beginning: the same capture
 // gives the same id for ever.

@@ -55,7 +55,9 @@ type view struct {
 // oneWay reports whether the capture mostly sees answers alone.
 func (v *view) oneWay() bool { return v.halves > v.answered }
 
-func newSurges(report func(Notice)) *surges { return &surges{check: math.MaxInt64, report: report} }
+func newSurges(report func(Notice), keys hashKeys) *surges {
+	return &surges{check: math.MaxInt64, report: report, hubs: hubTable{keys: keys}}
+}
 
 // find is the surge of a host, or nil.
 func (t *surges) find(host *[16]byte, kind uint8, class flows.Class) *surge {
@@ -163,7 +165,7 @@ func (t *surges) wonder(s *surge, it *item) {
 		return
 	}
 	half := s.turn(it.line)
-	s.unsure.Add(hashItem(&it.who), half)
+	s.unsure.Add(it.who, half)
 	s.doubts++
 	if s.opened || s.doubts%64 != 0 || s.unsure.Count(half) < floodUnsure {
 		return

@@ -24,9 +24,9 @@ func pairsEach(pairs int, rules []*compiledRule) int {
 // newBaselines makes what a rule with sigmas remembers of earlier hours: 111 bytes a
 // pair, so of one rule by default about 3.6 MB. A pair is touched at random, so that what is larger costs
 // a page fault for nearly each.
-func newBaselines(r *Rule, pairs int) *outlier.Table {
+func newBaselines(r *Rule, pairs int, seed uint64) *outlier.Table {
 	return outlier.New(outlier.Config{
-		Floor: r.Over + 1, Sigmas: r.Sigma, Pairs: pairs, Sources: pairs / 8, Destinations: pairs / 8, Values: pairs,
+		Floor: r.Over + 1, Sigmas: r.Sigma, Pairs: pairs, Sources: pairs / 8, Destinations: pairs / 8, Values: pairs, Seed: seed,
 	})
 }
 
@@ -36,9 +36,9 @@ func (e *Engine) unusual(r *compiledRule, s *source, pr *probe) {
 		return // there is nothing to find, and a scan is no hour to compare with
 	}
 	if r.baselines == nil {
-		r.baselines = newBaselines(&r.Rule, pairsEach(e.cfg.Pairs, e.rules)) // which captures without failures do not need
+		r.baselines = newBaselines(&r.Rule, pairsEach(e.cfg.Pairs, e.rules), e.cfg.Seed) // which captures without failures do not need
 	}
-	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.value(&pr.attempted), pr.line)
+	f, ok := r.baselines.Observe(baselineKey(r, s, pr), r.valueOf(pr), pr.line)
 	e.standsUnusual(r, s, pr)
 	if !ok {
 		return

@@ -197,7 +197,7 @@ func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
 	if failure && !r.byDst && !pr.crafted && e.facts.spoke(s.hash, pr.host, e.now) {
 		return // no first contact
 	}
-	c := contact{value: r.value(&pr.attempted), port: pr.port, failed: failure, line: pr.line}
+	c := contact{value: r.valueOf(pr), port: pr.port, failed: failure, line: pr.line}
 	w := e.walkers.find(r.key(s, pr, 0))
 	switch {
 	case w != nil:

@@ -115,7 +115,7 @@ func (inc *incident) watchOf(now int64) *watch {
 	w.hosts = newHostFilter(ours)
 	for h := range inc.hosts.all() {
 		if inc.home.has(h) {
-			w.hosts.add(h)
+			w.hosts.add(inc.keys.addr(h, 0))
 		}
 	}
 	everything := inc.answersAll()
@@ -157,7 +157,7 @@ func (e *Engine) returns(ev *flows.Event, g *Engagement) bool {
 // had scanned?
 func (e *Engine) callsBack(ev *flows.Event, g *Engagement) {
 	w := e.watches.find(&ev.Responder, e.now, func(w *watch) bool {
-		return w.hosts.has(&ev.Initiator) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, w.first, e.now)
+		return w.hosts.has(e.keys.addr(&ev.Initiator, 0)) && !e.facts.spokeBy(&ev.Initiator, &ev.Responder, w.first, e.now)
 	})
 	if w != nil {
 		e.reengage(w, ev, g, w.allowed.calledBack)
@@ -235,26 +235,26 @@ func newHostFilter(n int) hostFilter {
 	return make(hostFilter, size/64)
 }
 
-// places are the four bits of an address.
-func (f hostFilter) places(a *[16]byte) (p [4]uint64) {
-	h, mask := hashAddr(a, 0), uint64(len(f)*64-1)
+// places are the four bits of an address, by its hash.
+func (f hostFilter) places(h uint64) (p [4]uint64) {
+	mask := uint64(len(f)*64 - 1)
 	for i := range p {
 		p[i] = h >> (16 * i) & mask
 	}
 	return p
 }
 
-func (f hostFilter) add(a *[16]byte) {
-	for _, p := range f.places(a) {
+func (f hostFilter) add(h uint64) {
+	for _, p := range f.places(h) {
 		f[p/64] |= 1 << (p % 64)
 	}
 }
 
-func (f hostFilter) has(a *[16]byte) bool {
+func (f hostFilter) has(h uint64) bool {
 	if len(f) == 0 {
 		return false
 	}
-	for _, p := range f.places(a) {
+	for _, p := range f.places(h) {
 		if f[p/64]>>(p%64)&1 == 0 {
 			return false
 		}

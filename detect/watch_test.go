@@ -148,20 +148,20 @@ func TestHostFilter(t *testing.T) {
 		f := newHostFilter(n)
 		for i := range n {
 			a := address(nth("10.1.0.0", i))
-			f.add(&a)
+			f.add(new(hashKeys).addr(&a, 0))
 		}
 		wrong := 0
 		for i := range n {
 			a := address(nth("10.1.0.0", i))
-			require.True(t, f.has(&a))
+			require.True(t, f.has(new(hashKeys).addr(&a, 0)))
 			b := address(nth("10.2.0.0", i))
-			if f.has(&b) {
+			if f.has(new(hashKeys).addr(&b, 0)) {
 				wrong++
 			}
 		}
 		require.LessOrEqual(t, 50*wrong, n)
 	}
 	a := address(quarry)
-	require.False(t, newHostFilter(0).has(&a))
+	require.False(t, newHostFilter(0).has(new(hashKeys).addr(&a, 0)))
 	require.LessOrEqual(t, 8*len(newHostFilter(1<<20)), 8<<10)
 }

@@ -15,6 +15,8 @@ type Config struct {
 	Over int
 	// Window is for how long a try counts, in nanoseconds.
 	Window int64
+	// Seed keys the hashes.
+	Seed uint64
 }
 
 // Key is what the targets of a crowd have in common: a host, or a port.
@@ -49,12 +51,17 @@ type Finding struct {
 // keys with the fewest. It belongs to one goroutine.
 type Table struct {
 	cfg   Config
+	keys  keys
 	slots [slots]slot
 	test  test
 }
 
 // New makes a table.
-func New(cfg Config) *Table { return &Table{cfg: cfg} }
+func New(cfg Config) *Table {
+	t := &Table{cfg: cfg, keys: newKeys(cfg.Seed)}
+	t.test.sources.keys, t.test.places.keys = t.keys, t.keys
+	return t
+}
 
 // slot is what is remembered under a key.
 type slot struct {
@@ -99,7 +106,7 @@ func (s *slot) enough() int {
 
 // slot finds a key, or gives it the place of the one with the fewest tries in the window.
 func (t *Table) slot(k *Key, now int64) *slot {
-	set := t.slots[k.hash()%(slots/ways)*ways:][:ways]
+	set := t.slots[t.keys.hash(&k.Host, uint64(k.Port)<<8|uint64(k.Class))%(slots/ways)*ways:][:ways]
 	if i := slices.IndexFunc(set, func(s slot) bool { return s.key == *k && s.n > 0 }); i >= 0 {
 		return &set[i]
 	}
@@ -120,5 +127,3 @@ func (s *slot) worth(edge int64) int {
 	}
 	return s.n
 }
-
-func (k *Key) hash() uint64 { return hashOf(&k.Host, uint64(k.Port)<<8|uint64(k.Class)) }

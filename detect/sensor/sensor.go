@@ -115,7 +115,7 @@ func New(cfg Config) (*Sensor, error) {
 		cfg.Rules = rules
 	}
 	cfg.Engine.Report, cfg.Engine.Notify = cfg.OnScan, cfg.OnNotice
-	cfg.Decoder.Seed, cfg.Table.Seed = cfg.Seed, cfg.Seed
+	cfg.Decoder.Seed, cfg.Table.Seed, cfg.Engine.Seed = cfg.Seed, cfg.Seed, cfg.Seed
 	engine, err := detect.New(cfg.Engine, cfg.Rules)
 	if err != nil {
 		return nil, err
