@@ -120,12 +120,14 @@ func (e *Engine) weigh(r *compiledRule, s *source, pr *probe) (w weight) {
 	clear(e.guard.used)
 	clear(e.guard.failed)
 	clear(e.guard.succeeded)
-	e.recall(s, pr, r, 0, func(a *attempted) {
-		if a.outcome == flows.Productive {
-			e.guard.spoken[a.responder] = struct{}{}
-			e.guard.used[a.port] = struct{}{}
-		}
-	})
+	if s.talks {
+		e.recall(s, pr, r, 0, func(a *attempted) {
+			if a.outcome == flows.Productive {
+				e.guard.spoken[a.responder] = struct{}{}
+				e.guard.used[a.port] = struct{}{}
+			}
+		})
+	}
 	w.whole = e.walk(r, s, pr, 0, func(a *attempted) {
 		v := r.value(a)
 		_, spoken := e.guard.spoken[a.responder]

@@ -58,6 +58,7 @@ func (h *history) renew(s *source, a *attempted) bool {
 	a.crafted = old.crafted
 	a.flagged = a.flagged || old.flagged
 	a.excused = old.excused && a.counted
+	s.talks = s.talks || a.outcome == flows.Productive
 	prev := old.prev
 	*old = *a
 	old.prev = prev
@@ -70,6 +71,7 @@ func (h *history) add(s *source, a *attempted) {
 	if i := (h.last - 1) % h.max; i/historyChunk == uint64(len(h.chunks)) {
 		h.chunks = append(h.chunks, make([]attempted, min(historyChunk, h.max)))
 	}
+	s.talks = s.talks || a.outcome == flows.Productive
 	slot := h.at(h.last)
 	*slot = *a
 	slot.prev, s.newest = s.newest, h.last

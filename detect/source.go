@@ -28,6 +28,7 @@ type source struct {
 	partial  bool  // an earlier record of it, with successes, may have been forgotten
 	succeeds bool  // an attempt of it was answered
 	walks    bool  // one was begun
+	talks    bool  // the history may hold a conversation of it
 	made     int64 // line clock when the record was made
 	lone     lone
 	votes    marks.Votes // on the tool, since the last scan

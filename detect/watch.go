@@ -53,7 +53,7 @@ func (t *watchTable) add(w *watch, now int64) {
 	for len(t.list) > 0 && t.list[0].over(now, t.life) {
 		t.drop()
 	}
-	if t.life < 0 || len(w.answered) == 0 && len(w.hosts) == 0 {
+	if t.life < 0 || !w.worth() {
 		return
 	}
 	if len(t.list) >= t.max {
@@ -98,7 +98,6 @@ const maxWatchedSources = 64
 func (inc *incident) watchOf(now int64) *watch {
 	w := &watch{
 		reach: inc.reach, allowed: inc.allowed, sources: [][16]byte{inc.addr}, first: inc.firstLine, closed: now,
-		record: inc.record(Close, Time(inc.ownTime(now))),
 	}
 	if inc.crowd != nil {
 		w.sources = nil
@@ -131,8 +130,14 @@ func (inc *incident) watchOf(now int64) *watch {
 	if len(w.answered) > maxWatchedTargets {
 		w.answered = slices.Clone(w.answered[:maxWatchedTargets])
 	}
+	if w.worth() {
+		w.record = inc.record(Close, Time(inc.ownTime(now)))
+	}
 	return w
 }
+
+// worth reports whether there is something to come back to.
+func (w *watch) worth() bool { return len(w.answered) > 0 || len(w.hosts) > 0 }
 
 func answers(o flows.Outcome) bool { return o == flows.Answered || o == flows.Productive }
 
