@@ -397,7 +397,7 @@ func (e *Engine) observeLost(ev *flows.Event) {
 	if s == nil || s.incident == nil {
 		return
 	}
-	e.probe = probeFrom(ev, s)
+	e.probe = e.keys.probe(ev, s)
 	a := &e.probe.attempted
 	e.grown(s.incident, s.incident.take(a, s.incident.goesOn(a), e.cfg.Targets))
 }

@@ -186,7 +186,7 @@ func (inc *incident) goesOn(a *attempted) bool {
 		if p.technique != a.technique {
 			continue
 		}
-		host, port := p.hosts.has(&a.responder, hashAddr(&a.responder, 0)), p.ports.has(a.port)
+		host, port := p.hosts.has(&a.responder, inc.keys.addr(&a.responder, 0)), p.ports.has(a.port)
 		switch p.shape() {
 		case Horizontal:
 			return port || !hasPorts(p.class)
