@@ -1,6 +1,8 @@
 package flows
 
 import (
+	"encoding/binary"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +69,29 @@ func TestTableAllocatesNothing(t *testing.T) {
 		now += 200 * millisecond
 		events = table.Advance(now, events[:0])
 	}))
+}
+
+// TestGrowingTableAllocatesByTheChunk: a table that takes ever new targets, and the clock that
+// moves on, ask for memory by the chunk, never for a packet.
+func TestGrowingTableAllocatesByTheChunk(t *testing.T) {
+	const packets = 50_000
+	table, events := NewTable(TableConfig{}), make([]Event, 0, 1<<16)
+	knock := conversationOf(3)[0]
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range packets {
+		p := knock
+		binary.BigEndian.PutUint32(p.Src[12:], 100<<24|uint32(i))
+		p.Time += int64(i) * 1000
+		events = table.Add(&p, events[:0])
+	}
+	now := table.Now()
+	for i := range int64(200) {
+		events = table.Advance(now+i*100*millisecond, events[:0])
+	}
+	runtime.ReadMemStats(&after)
+	require.EqualValues(t, packets, table.Stats().Attempts)
+	require.Less(t, int(after.Mallocs-before.Mallocs), packets/100)
 }
 
 // TestSettledAllocatesNothing is for the cache in front of the table.
