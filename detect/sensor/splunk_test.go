@@ -24,19 +24,23 @@ type captureSet struct {
 	regexp  string // the same for awk
 }
 
-// splunkSets are the captures at hand: our own, and the labelled ones if
-// SYNOPTIC_CORPUS or the usual place leads to them.
+// corpusDir is where the labelled captures are, if they are at hand: where SYNOPTIC_CORPUS
+// says, or beside the project.
+func corpusDir() string {
+	if dir := os.Getenv("SYNOPTIC_CORPUS"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "shared", "corpus")
+}
+
+// splunkSets are the captures at hand: our own, those of the lab, and the labelled ones.
 func splunkSets() []captureSet {
 	site := []netip.Prefix{
 		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:1::/48"),
 	}
 	const siteRegexp = "^(192[.]0[.]2[.]|198[.]51[.]100[.]|2001:db8:1:)"
 	const privateRegexp = "^(10[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|192[.]168[.]|f[cd][0-9a-f][0-9a-f]:)"
-	root := filepath.Join("..", "..")
-	corpus := os.Getenv("SYNOPTIC_CORPUS")
-	if corpus == "" {
-		corpus = filepath.Join(root, "..", "shared", "corpus")
-	}
+	root, corpus := filepath.Join("..", ".."), corpusDir()
 	sets := []captureSet{
 		{filepath.Join(root, "testdata", "captures", "*.pcap*"), site, siteRegexp},
 		{filepath.Join(root, "testdata", "lab", "recordings", "*.pcap*"), site, siteRegexp},
