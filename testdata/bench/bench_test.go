@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"time"
 
@@ -81,11 +83,16 @@ func TestSpread(t *testing.T) {
 
 // The ratio is that of the pairs: one slow pair must not show in it.
 func TestCompareTakesRatiosOfPairs(t *testing.T) {
-	us := []use{{cpu: 2 * time.Second, wall: 3 * time.Second, peak: 7}, {cpu: 20 * time.Second, wall: 30 * time.Second, peak: 9}, {cpu: time.Second, wall: time.Second, peak: 8}}
+	us := []use{
+		{cpu: 2 * time.Second, wall: 3 * time.Second, gc: 20 * time.Millisecond, peak: 7},
+		{cpu: 20 * time.Second, wall: 30 * time.Second, gc: time.Second, peak: 9},
+		{cpu: time.Second, wall: time.Second, peak: 8},
+	}
 	them := []use{{cpu: time.Second, wall: time.Second}, {cpu: 10 * time.Second, wall: 10 * time.Second}, {cpu: time.Second, wall: time.Second}}
 	got := compare(us, them)
 	require.Equal(t, spread{2, 1, 2}, got.cpu)
 	require.Equal(t, spread{3, 1, 3}, got.wall)
+	require.Equal(t, spread{1, 0, 5}, got.garbage)
 	require.Equal(t, 2*time.Second, got.ours)
 	require.Equal(t, time.Second, got.theirs)
 	require.Equal(t, int64(9), got.peak)
@@ -100,5 +107,28 @@ func TestRunOnce(t *testing.T) {
 	require.NoError(t, runOnce([]string{goTool, "version"}, &u))
 	require.Positive(t, u.wall)
 	require.Positive(t, u.peak)
+	require.Less(t, u.gc, u.wall*2)
 	require.ErrorContains(t, runOnce([]string{goTool, "nonsense"}, &u), "nonsense")
+}
+
+func TestCollecting(t *testing.T) {
+	require.Zero(t, collecting("tcpdump: reading from file\n"))
+	require.Equal(t, 1659*time.Microsecond+2500*time.Millisecond, collecting(`
+gc 7 @0.101s 2%: 0.021+1.2+0.004 ms clock, 0.05+0.1/1.0/0.5+0.009 ms cpu, 3->3->1 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P
+synoptic: warning: 3 ms clock, 9+9 ms cpu, no
+gc 8 @0.201s 2%: 0+1+2 ms clock, 0+2500/0/0+0 ms cpu, 3->3->1 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P (forced)
+`))
+}
+
+// A collection that this process is made to do is in the sum of its own lines: the form of
+// gctrace is Go's, and may change with it.
+func TestCollectingReadsWhatGoSays(t *testing.T) {
+	if os.Getenv("BENCH_COLLECT") != "" {
+		runtime.GC()
+		return
+	}
+	t.Setenv("BENCH_COLLECT", "1")
+	var u use
+	require.NoError(t, runOnce([]string{os.Args[0], "-test.run", t.Name()}, &u))
+	require.Positive(t, u.gc)
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,7 +17,8 @@ import (
 type use struct {
 	cpu  time.Duration // user and system
 	wall time.Duration
-	peak int64 // resident memory at its largest, in bytes
+	gc   time.Duration // of cpu, for garbage collection; 0 of what Go did not make
+	peak int64         // resident memory at its largest, in bytes
 }
 
 // spread is the median of several figures, and the range they were in.
@@ -37,6 +41,7 @@ func spreadOf(v []float64) spread {
 type pairs struct {
 	ours, theirs time.Duration // median CPU
 	cpu, wall    spread        // ours ÷ theirs
+	garbage      spread        // percent of ours
 	peak         int64         // ours, the largest, in bytes
 }
 
@@ -61,28 +66,34 @@ func measurePairs(ours, theirs []string, rounds int) (pairs, error) {
 
 func compare(us, them []use) pairs {
 	var p pairs
-	var ours, theirs, cpu, wall []float64
+	var ours, theirs, cpu, wall, garbage []float64
 	for i := range us {
 		ours, theirs = append(ours, float64(us[i].cpu)), append(theirs, float64(them[i].cpu))
 		cpu = append(cpu, float64(us[i].cpu)/float64(them[i].cpu))
 		wall = append(wall, float64(us[i].wall)/float64(them[i].wall))
+		garbage = append(garbage, 100*float64(us[i].gc)/float64(us[i].cpu))
 		p.peak = max(p.peak, us[i].peak)
 	}
 	p.ours, p.theirs = time.Duration(spreadOf(ours).median), time.Duration(spreadOf(theirs).median)
-	p.cpu, p.wall = spreadOf(cpu), spreadOf(wall)
+	p.cpu, p.wall, p.garbage = spreadOf(cpu), spreadOf(wall), spreadOf(garbage)
 	return p
 }
 
 // limit is how long one run may take.
 const limit = 2 * time.Minute
 
-// runOnce runs a command with its output thrown away.
+// cores is how many processors the programs use: two, as the bar for the wall ratio has it.
+func cores() int { return min(2, runtime.NumCPU()) }
+
+// runOnce runs a command with its output thrown away. A program in Go is held to cores and
+// says what it collects.
 func runOnce(command []string, u *use) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
+	cmd.Env = append(os.Environ(), "GODEBUG=gctrace=1", "GOMAXPROCS="+strconv.Itoa(cores()))
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
@@ -92,8 +103,27 @@ func runOnce(command []string, u *use) error {
 	}
 	u.wall = time.Since(start)
 	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	u.gc = collecting(said.String())
 	u.peak = peakMemory(cmd.ProcessState)
 	return nil
+}
+
+// collecting adds up what each line of gctrace says of CPU time, as
+//
+//	gc 7 @0.1s 2%: 0.02+1.2+0.004 ms clock, 0.05+0.1/1.0/0.5+0.009 ms cpu, 3->3->1 MB, …
+func collecting(said string) (sum time.Duration) {
+	for line := range strings.Lines(said) {
+		_, after, ok := strings.Cut(line, " ms clock, ")
+		parts, _, ok2 := strings.Cut(after, " ms cpu, ")
+		if !ok || !ok2 || !strings.HasPrefix(line, "gc ") {
+			continue
+		}
+		for part := range strings.FieldsFuncSeq(parts, func(r rune) bool { return r == '+' || r == '/' }) {
+			ms, _ := strconv.ParseFloat(part, 64)
+			sum += time.Duration(ms * float64(time.Millisecond))
+		}
+	}
+	return sum
 }
 
 // cost says what a run took, in all and a packet.
