@@ -1,7 +1,8 @@
 // Package capture reads captured packets: pcap, pcapng, snoop and ERF files,
 // plain or compressed, as they are or as they grow, standard input, whole
-// directories, and any gopacket source. With the build tag libpcap it also
-// captures from devices, by way of gopacket and libpcap.
+// directories, and any gopacket source. On Linux it captures from devices by the
+// ring of packets that the kernel shares with a program ([OpenRing]); with the
+// build tag libpcap by way of gopacket and libpcap.
 //
 // Every kind of input is a [Source], which hands out packets in batches that
 // point into its own read buffer, so that nothing is copied or allocated per

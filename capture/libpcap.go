@@ -18,18 +18,6 @@ import (
 // HasLibpcap is whether libpcap was built in.
 const HasLibpcap = true
 
-const (
-	// turn is how long libpcap waits for a packet, and how often a busy device is
-	// left for what is behind it to make use of what was read.
-	turn = 100 * time.Millisecond
-	// holdBack is how far Idle stays behind the clock, for packets with earlier
-	// times may still lie in the system's buffer.
-	holdBack = time.Second
-
-	defaultSnapLen = 1 << 18
-	defaultBuffer  = 16 << 20
-)
-
 // OpenLibpcapFile reads a file with libpcap: a pcap file, or a pcapng file of
 // one link type. [Open] reads more kinds of files, and damaged ones further; this
 // is for comparing.
@@ -53,12 +41,7 @@ func OpenLibpcapDevice(device string, cfg DeviceConfig) (Source, error) {
 }
 
 func activate(device string, cfg DeviceConfig) (*gopcap.Handle, error) {
-	if cfg.SnapLen <= 0 {
-		cfg.SnapLen = defaultSnapLen
-	}
-	if cfg.Buffer <= 0 {
-		cfg.Buffer = defaultBuffer
-	}
+	cfg = cfg.defaults()
 	inactive, err := gopcap.NewInactiveHandle(device)
 	if err != nil {
 		return nil, err
@@ -115,10 +98,6 @@ func newLibpcap(name string, handle *gopcap.Handle, live bool) (Source, error) {
 	l := &libpcap{name: name, live: live, handle: handle, turned: clockNow()}
 	l.Source = FromGopacket(l, link)
 	return l, nil
-}
-
-func clockNow() time.Time {
-	return time.Now() //nolint:forbidigo // a live source has no packets to tell the time when there are none
 }
 
 // ZeroCopyReadPacketData implements gopacket.ZeroCopyPacketDataSource.

@@ -7,64 +7,27 @@ import (
 	"errors"
 	"net"
 	"os"
-	"runtime"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
 )
 
 // loopback captures from the loopback device of a network namespace of its own,
 // and returns a socket in it.
-func loopback(t *testing.T, cfg DeviceConfig) (Source, *net.UDPConn) {
+func loopback(t *testing.T, cfg DeviceConfig) (src Source, conn *net.UDPConn) {
 	t.Helper()
-	var src Source
-	var conn *net.UDPConn
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		done <- func() error {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return err
-			}
-			err := up("lo")
-			if err == nil {
-				src, err = OpenLibpcapDevice("lo", cfg)
-			}
-			if err == nil {
-				conn, err = net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
-			}
+	n := newNetns(t)
+	n.ip("link set lo up")
+	n.do(func() (err error) {
+		if src, err = OpenLibpcapDevice("lo", cfg); err != nil {
 			return err
-		}()
-	}()
-	err := <-done
-	if err != nil && os.Getenv("SYNOPTIC_REQUIRE_LAB") != "1" {
-		t.Skipf("no network namespace to capture in: %v", err)
-	}
-	require.NoError(t, err)
+		}
+		conn, err = net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+		return err
+	})
 	return src, conn
-}
-
-// up switches an interface on.
-func up(name string) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		return err
-	}
-	request.SetUint16(unix.IFF_UP)
-	_, _, failed := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFFLAGS, uintptr(unsafe.Pointer(request)))
-	if failed != 0 {
-		return failed
-	}
-	return nil
 }
 
 func TestLibpcapDevice(t *testing.T) {

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package capture
+
+// HasRing is whether the system has rings of packets.
+const HasRing = false
+
+// OpenRing captures from devices by the system's ring. Only Linux has one:
+// elsewhere it returns [ErrNoRing].
+func OpenRing([]string, DeviceConfig) (Source, error) { return nil, ErrNoRing }
