@@ -42,6 +42,9 @@ var (
 	ErrNoRing    = errors.New("only Linux has rings of packets")
 )
 
+// ErrNoDevice is returned by [OpenRing] for a name that no interface has.
+var ErrNoDevice = errors.New("there is no interface of that name")
+
 const (
 	// turn is how long a Read of a device waits for packets, and how often a busy
 	// device is left for what is behind it to make use of what was read.

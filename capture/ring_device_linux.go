@@ -35,8 +35,6 @@ func findDevice(fd int, name string) (*device, error) {
 	return d, nil
 }
 
-var errNoDevice = errors.New("there is no interface of that name")
-
 // find looks for the device by the name that was asked for.
 func (d *device) find(fd int) error {
 	var request unix.Ifreq
@@ -47,7 +45,7 @@ func (d *device) find(fd int) error {
 		}
 		switch {
 		case errors.Is(err, unix.ENODEV), errors.Is(err, unix.EINVAL): // a name that is too long is invalid
-			return errNoDevice
+			return ErrNoDevice
 		case err != nil:
 			return err
 		}

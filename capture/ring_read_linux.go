@@ -153,7 +153,7 @@ var errGone = errors.New("the interface is gone, and sockets that share a device
 // rebind gives a socket the device that now has the name of one that is gone.
 func (s *rings) rebind(gone *device, r *ring) error {
 	d, err := findDevice(r.fd, gone.asked)
-	if errors.Is(err, errNoDevice) {
+	if errors.Is(err, ErrNoDevice) {
 		return nil
 	}
 	if err != nil {

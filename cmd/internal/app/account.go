@@ -40,7 +40,7 @@ func (a *App) warn(s *sensor.Summary, record *output.Run) {
 		a.say.Warning(fmt.Sprintf("%d packets of further link types cannot be decoded", record.LinksOthers))
 	}
 	if record.Dropped > 0 {
-		a.say.Warning(fmt.Sprintf("%d packets were lost before the capture was written", record.Dropped))
+		a.say.Warning(fmt.Sprintf("%d packets were lost in capturing", record.Dropped))
 	}
 }
 

@@ -58,7 +58,7 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
 	// one before.
-	source, err := open(plan, streams)
+	source, err := open(plan, streams, a.say)
 	if err != nil {
 		return nil, err
 	}
@@ -81,22 +81,15 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	return a, nil
 }
 
-func open(plan config.Plan, streams Streams) (capture.Source, error) {
-	if plan.Device == "" {
+func open(plan config.Plan, streams Streams, say *Voice) (capture.Source, error) {
+	if len(plan.Devices) == 0 {
 		source, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In, Follow: plan.Follow})
 		if err != nil {
 			return nil, openError(err)
 		}
 		return source, nil
 	}
-	source, err := capture.OpenLibpcapDevice(plan.Device, capture.DeviceConfig{})
-	if errors.Is(err, os.ErrPermission) {
-		return nil, exit.With(exit.Failed, err, "capturing needs root, or the capability CAP_NET_RAW")
-	}
-	if err != nil {
-		return nil, exit.With(exit.Failed, err)
-	}
-	return source, nil
+	return openDevices(plan, say)
 }
 
 // grace is how long a run that is to stop early has to notice by itself,

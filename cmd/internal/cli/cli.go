@@ -70,7 +70,9 @@ func read(ctx context.Context, s config.Settings, streams app.Streams) error {
 func readFlags(cmd *cobra.Command, s *config.Settings) {
 	decideFlags(cmd, s)
 	f := cmd.Flags()
-	f.StringVarP(&s.Device, "interface", "i", "", "interface to capture from")
+	f.StringArrayVarP(&s.Devices, "interface", "i", nil, "interface to capture from")
+	f.IntVarP(&s.SnapLen, "snaplen", "s", 0, "bytes of a packet that are captured")
+	f.BoolVarP(&s.Own, "no-promiscuous-mode", "p", false, "capture only what is for this host")
 	f.BoolVar(&s.Follow, "follow", false, "read on as the last capture grows")
 	f.BoolVar(&s.JSON, "json", false, "JSON records on standard output")
 	f.StringArrayVarP(&s.Outputs, "output", "o", nil, "output format and file")

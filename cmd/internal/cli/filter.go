@@ -127,7 +127,7 @@ func takeFilter(s *config.Settings) cobra.PositionalArgs {
 		if err == nil {
 			return nil
 		}
-		reads := len(s.Inputs) > 0 || s.Device != ""
+		reads := len(s.Inputs) > 0 || len(s.Devices) > 0
 		_, missing := os.Stat(args[0])
 		switch {
 		case missing == nil && reads:

@@ -4,6 +4,7 @@ const usageText = `
 Usage:
     synoptic -r FILE [-r FILE]... [--json] [-o FORMAT[:FILE]]... [FLAGS]
              [EXPRESSION]
+    synoptic -i NAME [-i NAME]... [FLAGS] [EXPRESSION]
     synoptic explain [ADDRESS] -r FILE... [--all] [--sweep]
     synoptic filter [-d] EXPRESSION
     synoptic config rules|allow|profiles|schema|check
@@ -20,8 +21,14 @@ Reading:
     --follow                At the end of the last FILE, wait and read on as it
                             grows or is replaced; of a directory, take up the
                             files that appear in it. Ends when interrupted.
-    -i, --interface NAME    Capture from an interface until interrupted. Only
-                            in a build with libpcap (go build -tags libpcap).
+    -i, --interface NAME    Capture from an interface until interrupted; any is
+                            all of them. Can be given more than once. Needs
+                            root or CAP_NET_RAW, and Linux, or a build with
+                            libpcap. 'synoptic interfaces' lists what there is.
+    -p, --no-promiscuous-mode
+                            Capture only what is for or from this host.
+    -s, --snaplen N         Capture N bytes of a packet, 96 at least; 192
+                            without, which is all headers, in most tunnels too.
     --tunnels WHICH         Of packets inside packets (VXLAN, GRE, MPLS, ...),
                             look for scans in the inner ones (the default), the
                             outer ones, or both. What only carries is never
@@ -87,6 +94,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 see --fail-on,
 
 Example:
     $ synoptic -r capture.pcap
+    $ sudo synoptic -i eth0
     $ synoptic -r capture.pcap 'net 192.0.2.0/24 and not port 22'
     $ tcpdump -i eth0 -w - | synoptic -r -
     $ tcpdump -i eth0 -G 3600 -w 'caps/%s.pcap' & synoptic -r caps --follow

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 
-	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/scantest/expect"
@@ -22,7 +21,9 @@ const DefaultProfile = "default"
 // to the working directory; "-" is standard input or output.
 type Settings struct {
 	Inputs   []string // captures, in the order of reading
-	Device   string   // interface to capture from, in place of captures
+	Devices  []string // interfaces to capture from, in place of captures
+	SnapLen  int      // bytes of a packet that are captured from them; 0: the default
+	Own      bool     // leave them out of promiscuous mode
 	Profile  string   // name of a built-in profile
 	Rules    string   // rules file, in place of a profile
 	Allow    string   // allow-list, beside that of the rules
@@ -59,7 +60,9 @@ type Settings struct {
 // Plan is a checked run.
 type Plan struct {
 	Inputs   []string
-	Device   string
+	Devices  []string
+	SnapLen  int    // 0: the default
+	Own      bool   // no promiscuous mode
 	From     Origin // of Rules, to load them again
 	Rules    detect.Rules
 	RuleName string // the profile's name, or the rules file's
@@ -105,12 +108,12 @@ func Check(s Settings) (Plan, error) {
 	p := Plan{
 		Inputs: s.Inputs, Strict: s.Strict, Count: s.Count, Quiet: s.Quiet, Verbose: s.Verbose,
 		CPUProfile: s.CPUProfile, MemProfile: s.MemProfile, Batch: s.Batch, Inline: s.Inline,
-		ExpectFile: s.Expect, Device: s.Device, Follow: s.Follow, Explain: s.Explain,
+		ExpectFile: s.Expect, Devices: s.Devices, SnapLen: s.SnapLen, Own: s.Own, Follow: s.Follow, Explain: s.Explain,
 		Profiling: s.Profiling,
 	}
 	check := checkInputs
-	if s.Device != "" {
-		check = checkDevice
+	if len(s.Devices) > 0 {
+		check = checkDevices
 	}
 	if err := check(s); err != nil {
 		return Plan{}, err
@@ -160,29 +163,14 @@ func Check(s Settings) (Plan, error) {
 const maxBatch = 4096
 
 // Live is whether a run ends only when it is told to.
-func (p *Plan) Live() bool { return p.Follow || p.Device != "" }
+func (p *Plan) Live() bool { return p.Follow || len(p.Devices) > 0 }
 
 // Sources names what is read.
 func (p *Plan) Sources() []string {
-	if p.Device != "" {
-		return []string{p.Device}
+	if len(p.Devices) > 0 {
+		return p.Devices
 	}
 	return p.Inputs
-}
-
-func checkDevice(s Settings) error {
-	switch {
-	case len(s.Inputs) > 0:
-		return exit.With(exit.Usage, fmt.Errorf("-r and -i exclude each other"),
-			"one run reads captures or an interface; start two")
-	case s.Follow:
-		return exit.With(exit.Usage, fmt.Errorf("--follow is for captures, not for -i"), "an interface is read until you interrupt it")
-	case !capture.HasLibpcap:
-		return exit.With(exit.Usage, fmt.Errorf("-i %s: this build cannot capture by itself, for it has no libpcap", s.Device),
-			"let tcpdump capture: tcpdump -i "+s.Device+" -U -w - | synoptic -r -",
-			"or build with libpcap: CGO_ENABLED=1 go build -tags libpcap ./cmd/synoptic")
-	}
-	return nil
 }
 
 func checkInputs(s Settings) error {

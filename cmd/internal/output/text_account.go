@@ -23,7 +23,7 @@ func (t *Text) account(r *Run) {
 		t.say("%s left out by the filter: %s", count(r.Filtered, "packet"), Clean(r.Filter))
 	}
 	if r.Dropped > 0 {
-		t.say("%s lost before the capture was written: counts are too low", count(r.Dropped, "packet"))
+		t.say("%s lost in capturing: counts are too low", count(r.Dropped, "packet"))
 	}
 	for _, d := range r.Damaged[:min(len(r.Damaged), maxListed)] {
 		t.say("%s: unreadable at offset %d, after %s: %s", Clean(d.Input), d.Offset, count(d.Packets, "packet"), Clean(d.Reason))

@@ -68,7 +68,7 @@ func condition(n *detect.Notice) string {
 	case detect.HealthOneWay:
 		return "the capture does not see replies by " + n.Proto + ": silence says nothing"
 	case detect.HealthDrops:
-		return count(n.Count, "packet") + " lost before the capture was written"
+		return count(n.Count, "packet") + " lost in capturing"
 	case detect.HealthClockJump:
 		return count(n.Count, "jump") + " of the capture's clock"
 	case detect.HealthDuplicates:

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+)
+
+// openDevices begins to capture. What happens to the devices later is told as a
+// warning.
+func openDevices(plan config.Plan, say *Voice) (capture.Source, error) {
+	cfg := capture.DeviceConfig{SnapLen: plan.SnapLen, Own: plan.Own, Notify: say.Warning}
+	if plan.Filter != nil {
+		cfg.Filter = plan.Filter.Prefilter
+	}
+	var source capture.Source
+	var err error
+	if capture.HasLibpcap { // who builds with it wants it
+		source, err = capture.OpenLibpcapDevice(plan.Devices[0], cfg)
+	} else {
+		source, err = capture.OpenRing(plan.Devices, cfg)
+	}
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return nil, exit.With(exit.Failed, err, unprivileged(plan.Devices)...)
+	case errors.Is(err, capture.ErrNoDevice):
+		return nil, exit.With(exit.Failed, err, "'synoptic interfaces' lists what there is")
+	case err != nil:
+		return nil, exit.With(exit.Failed, err)
+	}
+	if !plan.Quiet {
+		say.Info("capturing from " + strings.Join(plan.Devices, ", ") + " until interrupted")
+	}
+	return source, nil
+}
+
+// unprivileged says how somebody who may not capture comes to do so.
+func unprivileged(devices []string) []string {
+	program, err := os.Executable()
+	if err != nil {
+		program = "synoptic"
+	}
+	return []string{
+		"capturing needs root: sudo " + program + " -i " + strings.Join(devices, " -i "),
+		"or, given once, a capability: sudo setcap cap_net_raw+ep " + program,
+	}
+}
