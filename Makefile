@@ -7,7 +7,7 @@ OUT       := out
 HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
 # The go tool passes over directories named testdata unless they are named.
 PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/flood ./testdata/gen ./testdata/site
-PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/replays ./testdata/wire
+PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/netns ./testdata/replays ./testdata/wire
 # A count, not a time: at its end of time the go tool now and then fails with
 # "context deadline exceeded" (golang.org/issue/75804). 10m is for long runs.
 FUZZTIME  ?= 10000x

@@ -12,15 +12,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/synoptic-ids/synoptic/testdata/netns"
 )
 
 // loopback captures from the loopback device of a network namespace of its own,
 // and returns a socket in it.
 func loopback(t *testing.T, cfg DeviceConfig) (src Source, conn *net.UDPConn) {
 	t.Helper()
-	n := newNetns(t)
-	n.ip("link set lo up")
-	n.do(func() (err error) {
+	n := netns.ForTest(t)
+	n.IP("link set lo up")
+	n.Do(func() (err error) {
 		if src, err = OpenLibpcapDevice("lo", cfg); err != nil {
 			return err
 		}

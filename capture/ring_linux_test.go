@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/net/bpf"
+
+	"github.com/synoptic-ids/synoptic/testdata/netns"
 )
 
 // frameOf is an Ethernet frame that is nobody's, of some size.
@@ -62,10 +64,10 @@ func rest(t *testing.T, src Source) (all []Frame) {
 // TestRing sends frames on one end of a cable and reads them on the other: the
 // same bytes, tags and all.
 func TestRing(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, news := n.ring(DeviceConfig{SnapLen: 200}, "b0")
-	send := n.sender("a0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, news := capturing(t, n, DeviceConfig{SnapLen: 200}, "b0")
+	send := n.Sender("a0")
 	var want [][]byte
 	for _, tags := range []string{
 		"", "\x81\x00\x20\x07", "\x81\x00\x00\x00", "\x81\x00\x60\x00", "\x88\xa8\x00\x09", "\x88\xa8\x00\x00",
@@ -100,9 +102,9 @@ func TestRing(t *testing.T) {
 
 // TestRingIdle: on a quiet line time goes on, and stays behind the clock.
 func TestRingIdle(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{}, "b0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{}, "b0")
 	fs := make([]Frame, 10)
 	for range 3 {
 		_, err := src.Read(fs)
@@ -112,7 +114,7 @@ func TestRingIdle(t *testing.T) {
 		require.Greater(t, idle.Now, time.Now().Add(-time.Minute).UnixNano())
 	}
 	// What was read is made use of before more is waited for.
-	n.sender("a0")(frameOf("", 1, 60))
+	n.Sender("a0")(frameOf("", 1, 60))
 	require.Len(t, some(t, src, 1), 1)
 	_, err := src.Read(fs)
 	idle, ok := errors.AsType[*Idle](err)
@@ -124,10 +126,10 @@ func TestRingIdle(t *testing.T) {
 // what was sent is what was read and what was counted as lost.
 func TestRingCountsDrops(t *testing.T) {
 	for _, sockets := range []int{1, 3} {
-		n := newNetns(t)
-		n.cable("a0", "b0")
-		src, _ := n.ring(DeviceConfig{Buffer: 1 << 18, SnapLen: 256, Sockets: sockets}, "b0")
-		send := n.sender("a0")
+		n := netns.ForTest(t)
+		n.Cable("a0", "b0")
+		src, _ := capturing(t, n, DeviceConfig{Buffer: 1 << 18, SnapLen: 256, Sockets: sockets}, "b0")
+		send := n.Sender("a0")
 		const sent = 5000
 		for i := range sent / 2 {
 			send(frameOf("", i, 1000))
@@ -156,9 +158,9 @@ func TestRingCountsDrops(t *testing.T) {
 
 // TestRingFilter: what the program drops does not come, from the first packet on.
 func TestRingFilter(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	send := n.sender("a0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	send := n.Sender("a0")
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -180,7 +182,7 @@ func TestRingFilter(t *testing.T) {
 			bpf.RetConstant{Val: snap},
 		}, nil
 	}
-	src, _ := n.ring(DeviceConfig{Filter: odd}, "b0")
+	src, _ := capturing(t, n, DeviceConfig{Filter: odd}, "b0")
 	for _, f := range some(t, src, 100) {
 		require.Equal(t, byte(1), f.Data[17]&1)
 	}
@@ -188,7 +190,7 @@ func TestRingFilter(t *testing.T) {
 	<-stopped
 
 	bad := errors.New("no program")
-	n.do(func() error {
+	n.Do(func() error {
 		_, err := OpenRing([]string{"b0"}, DeviceConfig{Filter: func(uint16, uint32) ([]bpf.Instruction, error) { return nil, bad }})
 		require.ErrorIs(t, err, bad)
 		return nil
@@ -197,12 +199,12 @@ func TestRingFilter(t *testing.T) {
 
 // TestRingOutgoing: what this host sends is captured unless it is left out.
 func TestRingOutgoing(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	both, _ := n.ring(DeviceConfig{}, "a0")
-	in, _ := n.ring(DeviceConfig{Incoming: true}, "a0")
-	n.sender("a0")(frameOf("\x81\x00\x00\x05", 1, 60))
-	n.sender("b0")(frameOf("", 2, 60))
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	both, _ := capturing(t, n, DeviceConfig{}, "a0")
+	in, _ := capturing(t, n, DeviceConfig{Incoming: true}, "a0")
+	n.Sender("a0")(frameOf("\x81\x00\x00\x05", 1, 60))
+	n.Sender("b0")(frameOf("", 2, 60))
 	got := some(t, both, 2)
 	require.Equal(t, frameOf("\x81\x00\x00\x05", 1, 60), got[0].Data)
 	require.Equal(t, frameOf("", 2, 60), got[1].Data)
@@ -214,11 +216,11 @@ func TestRingOutgoing(t *testing.T) {
 // TestRingLoopback: loopback shows what is sent and what is received, which is
 // the same; it is read once, also from all devices.
 func TestRingLoopback(t *testing.T) {
-	n := newNetns(t)
-	n.ip("link set lo up")
-	lo, _ := n.ring(DeviceConfig{}, "lo")
-	all, _ := n.ring(DeviceConfig{SnapLen: 1000}, "any")
-	n.do(func() error {
+	n := netns.ForTest(t)
+	n.IP("link set lo up")
+	lo, _ := capturing(t, n, DeviceConfig{}, "lo")
+	all, _ := capturing(t, n, DeviceConfig{SnapLen: 1000}, "any")
+	n.Do(func() error {
 		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer conn.Close()
@@ -251,10 +253,10 @@ func TestRingLoopback(t *testing.T) {
 
 // TestRingAny: a tag that was taken out is behind the header that all devices have.
 func TestRingAny(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{Incoming: true}, "any")
-	n.sender("a0")(frameOf("\x88\xa8\x00\x09\x81\x00\x00\x07", 1, 60))
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{Incoming: true}, "any")
+	n.Sender("a0")(frameOf("\x88\xa8\x00\x09\x81\x00\x00\x07", 1, 60))
 	f := some(t, src, 1)[0]
 	require.Equal(t, "\x00\x03\x00\x01\x00\x06\x02\x00\x00\x00\x00\x01", string(f.Data[:12]))
 	require.Equal(t, "\x88\xa8\x00\x09\x81\x00\x00\x07\x88\xb5\x00\x00\x00\x01", string(f.Data[14:28]))
@@ -264,12 +266,12 @@ func TestRingAny(t *testing.T) {
 // TestRingSeveralDevices: packets come in the order of their times, whichever
 // device they are from, whether others have any or not.
 func TestRingSeveralDevices(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	n.cable("a1", "b1")
-	n.cable("a2", "b2")
-	src, _ := n.ring(DeviceConfig{Buffer: 1 << 20}, "b0", "b1", "b2")
-	send := []func([]byte){n.sender("a0"), n.sender("a1"), n.sender("a2")}
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	n.Cable("a1", "b1")
+	n.Cable("a2", "b2")
+	src, _ := capturing(t, n, DeviceConfig{Buffer: 1 << 20}, "b0", "b1", "b2")
+	send := []func([]byte){n.Sender("a0"), n.Sender("a1"), n.Sender("a2")}
 	number, want := 0, []uint32(nil)
 	for range 30 {
 		for _, burst := range [][2]int{{0, 7}, {1, 1}, {0, 1}, {1, 4}} { // the third is silent
@@ -294,10 +296,10 @@ func TestRingSeveralDevices(t *testing.T) {
 
 // TestRingSockets: several sockets share a device's packets, which come in order.
 func TestRingSockets(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{Buffer: 1 << 21, Sockets: 4}, "b0")
-	send := n.sender("a0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{Buffer: 1 << 21, Sockets: 4}, "b0")
+	send := n.Sender("a0")
 	const sent = 1000
 	for i := range sent {
 		send(flowFrame(i))
@@ -332,9 +334,9 @@ func flowFrame(i int) []byte {
 // while others ask for Stats.
 func TestRingCloseWakesRead(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{}, "b0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{}, "b0")
 	src.(*rings).turn = time.Hour // so that Read waits for Close alone
 	result, reading := make(chan error), make(chan struct{})
 	go func() {
@@ -357,10 +359,10 @@ func TestRingCloseWakesRead(t *testing.T) {
 
 // TestRingCloseAmidBatch: what was handed out stays valid until the next Read.
 func TestRingCloseAmidBatch(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{}, "b0")
-	n.sender("a0")(frameOf("", 5, 60))
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{}, "b0")
+	n.Sender("a0")(frameOf("", 5, 60))
 	fs := make([]Frame, 10)
 	for got := 0; got == 0; {
 		got, _ = src.Read(fs)
@@ -375,12 +377,12 @@ func TestRingCloseAmidBatch(t *testing.T) {
 
 // TestRingDevice: a device goes down and comes up, is renamed, and is removed.
 func TestRingDevice(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, news := n.ring(DeviceConfig{Own: true}, "b0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, news := capturing(t, n, DeviceConfig{Own: true}, "b0")
 	arrives := func(number int) {
 		t.Helper()
-		n.sender("a0")(frameOf("", number, 60))
+		n.Sender("a0")(frameOf("", number, 60))
 		require.Equal(t, frameOf("", number, 60), some(t, src, 1)[0].Data)
 	}
 	told := func() []string {
@@ -397,15 +399,15 @@ func TestRingDevice(t *testing.T) {
 		return nil
 	}
 	arrives(1)
-	n.ip("link set b0 down")
+	n.IP("link set b0 down")
 	require.Equal(t, []string{"interface b0 is down; capturing goes on when it is up"}, told())
-	n.ip("link set b0 up")
-	n.carries("a0", "b0")
+	n.IP("link set b0 up")
+	n.Carries("a0", "b0")
 	require.Equal(t, []string{"interface b0 is up; capturing goes on"}, told())
 	arrives(2)
 
-	n.ip("link set b0 down", "link set b0 name wan0", "link set wan0 up")
-	n.carries("a0", "wan0")
+	n.IP("link set b0 down", "link set b0 name wan0", "link set wan0 up")
+	n.Carries("a0", "wan0")
 	for _, line := range told() {
 		require.Contains(t, []string{
 			"interface b0 is down; capturing goes on when it is up",
@@ -414,34 +416,34 @@ func TestRingDevice(t *testing.T) {
 	}
 	arrives(3)
 
-	n.ip("link del wan0")
+	n.IP("link del wan0")
 	require.Equal(t, []string{"interface wan0 is gone; capturing goes on if one of the name b0 comes"}, told())
-	n.ip("link add b0 type bridge", "link set b0 down", "link del b0") // one that is there for a moment
-	n.cable("a0", "b0")
+	n.IP("link add b0 type bridge", "link set b0 down", "link del b0") // one that is there for a moment
+	n.Cable("a0", "b0")
 	require.Equal(t, []string{"interface b0 is back; capturing goes on"}, told())
 	arrives(4)
 }
 
 func TestRingDeviceThatIsDown(t *testing.T) {
-	n := newNetns(t)
-	n.ip("link add a0 type veth peer name b0", "link set a0 up")
-	src, news := n.ring(DeviceConfig{}, "b0")
+	n := netns.ForTest(t)
+	n.IP("link add a0 type veth peer name b0", "link set a0 up")
+	src, news := capturing(t, n, DeviceConfig{}, "b0")
 	require.Equal(t, []string{"interface b0 is down; capturing begins when it is up"}, news())
 	_, err := src.Read(make([]Frame, 1))
 	_, idle := errors.AsType[*Idle](err)
 	require.True(t, idle, "%v", err)
-	n.ip("link set b0 up")
-	n.carries("a0", "b0")
-	n.sender("a0")(frameOf("", 1, 60))
+	n.IP("link set b0 up")
+	n.Carries("a0", "b0")
+	n.Sender("a0")(frameOf("", 1, 60))
 	require.Len(t, some(t, src, 1), 1)
 }
 
 // TestRingDeviceGoneFromSockets: sockets that share a device cannot be bound again.
 func TestRingDeviceGoneFromSockets(t *testing.T) {
-	n := newNetns(t)
-	n.cable("a0", "b0")
-	src, _ := n.ring(DeviceConfig{Sockets: 2}, "b0")
-	n.ip("link del b0")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	src, _ := capturing(t, n, DeviceConfig{Sockets: 2}, "b0")
+	n.IP("link del b0")
 	var err error
 	for idle := true; idle; {
 		_, err = src.Read(make([]Frame, 1))

@@ -81,7 +81,7 @@ func (s *site) fromPort20(to string) (c net.Conn, err error) {
 		},
 	}
 	d.SetMultipathTCP(false)
-	err = s.server.do(func() error {
+	err = s.server.Do(func() error {
 		c, err = d.Dial("tcp4", to)
 		return err
 	})

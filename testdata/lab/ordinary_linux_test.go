@@ -51,14 +51,14 @@ func together(n int, f func(i int) error) error {
 }
 
 // dial connects from an address of a namespace.
-func (n *netns) dial(from, to string, port int) (net.Conn, error) {
+func (n *namespace) dial(from, to string, port int) (net.Conn, error) {
 	return n.dialWithin(patience, from, to, port)
 }
 
-func (n *netns) dialWithin(limit time.Duration, from, to string, port int) (c net.Conn, err error) {
+func (n *namespace) dialWithin(limit time.Duration, from, to string, port int) (c net.Conn, err error) {
 	d := net.Dialer{Timeout: limit, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	d.SetMultipathTCP(false)
-	err = n.do(func() error {
+	err = n.Do(func() error {
 		c, err = d.Dial("tcp", net.JoinHostPort(to, fmt.Sprint(port)))
 		return err
 	})
@@ -111,9 +111,9 @@ func pages(s *site, n int) error {
 }
 
 // ask sends one DNS-like question from a new port and takes the answer.
-func ask(n *netns, from, to string, id uint16) error {
+func ask(n *namespace, from, to string, id uint16) error {
 	var c *net.UDPConn
-	err := n.do(func() (err error) {
+	err := n.Do(func() (err error) {
 		c, err = net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP(from)}, &net.UDPAddr{IP: net.ParseIP(to), Port: 53})
 		return err
 	})
@@ -157,7 +157,7 @@ func ftpTraffic(s *site) error { return s.files("198.51.100.10", 40, (*ftpClient
 func activeTraffic(s *site) error { return s.files("198.51.100.10", 12, (*ftpClient).active) }
 
 // transfer sends a line to a port and takes at least size bytes.
-func transfer(n *netns, from, to string, port int, line string, size int) error {
+func transfer(n *namespace, from, to string, port int, line string, size int) error {
 	c, err := n.dial(from, to, port)
 	if err != nil {
 		return err
@@ -171,9 +171,9 @@ func transfer(n *netns, from, to string, port int, line string, size int) error 
 }
 
 // echo sends one echo request and waits for its reply.
-func echo(n *netns, from, to string, seq uint16) error {
+func echo(n *namespace, from, to string, seq uint16) error {
 	var c net.PacketConn
-	err := n.do(func() (err error) {
+	err := n.Do(func() (err error) {
 		c, err = net.ListenPacket("ip4:icmp", from)
 		return err
 	})
@@ -248,7 +248,7 @@ func mailTraffic(s *site) error {
 	})
 }
 
-func deliver(n *netns, from, to string) error {
+func deliver(n *namespace, from, to string) error {
 	c, err := n.dial(from, to, 25)
 	if err != nil {
 		return err
@@ -278,7 +278,7 @@ func browserTraffic(s *site) error {
 			return errors.New("an answer from a closed port")
 		}
 		var quic net.Conn
-		err := s.client.do(func() (err error) {
+		err := s.client.Do(func() (err error) {
 			quic, err = net.Dial("udp", server+":443")
 			return err
 		})

@@ -43,10 +43,10 @@ func (s *site) serve() {
 }
 
 // listener opens a TCP port in a namespace.
-func (s *site) listener(n *netns, host string, port int) (l net.Listener, err error) {
+func (s *site) listener(n *namespace, host string, port int) (l net.Listener, err error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
-	err = n.do(func() error {
+	err = n.Do(func() error {
 		l, err = config.Listen(s.t.Context(), "tcp", net.JoinHostPort(host, fmt.Sprint(port)))
 		return err
 	})
@@ -54,7 +54,7 @@ func (s *site) listener(n *netns, host string, port int) (l net.Listener, err er
 }
 
 // listen serves a TCP port, each connection by itself, within ten seconds.
-func (s *site) listen(n *netns, host string, port int, handle func(net.Conn)) {
+func (s *site) listen(n *namespace, host string, port int, handle func(net.Conn)) {
 	s.t.Helper()
 	l, err := s.listener(n, host, port)
 	require.NoError(s.t, err)
@@ -74,7 +74,7 @@ func (s *site) listen(n *netns, host string, port int, handle func(net.Conn)) {
 	}()
 }
 
-func (s *site) web(n *netns, host string) {
+func (s *site) web(n *namespace, host string) {
 	s.t.Helper()
 	l, err := s.listener(n, host, 80)
 	require.NoError(s.t, err)
@@ -96,10 +96,10 @@ func (s *site) web(n *netns, host string) {
 
 // udp serves a UDP port like a name server, or takes what comes and says
 // nothing.
-func (s *site) udp(n *netns, host string, port int, answers bool) {
+func (s *site) udp(n *namespace, host string, port int, answers bool) {
 	s.t.Helper()
 	var c net.PacketConn
-	require.NoError(s.t, n.do(func() (err error) {
+	require.NoError(s.t, n.Do(func() (err error) {
 		c, err = net.ListenPacket("udp", net.JoinHostPort(host, fmt.Sprint(port)))
 		return err
 	}))

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/testdata/netns"
 )
 
 // site is a router with two bridges and hosts on both:
@@ -21,8 +23,8 @@ import (
 // ones end in the router's host unreachable.
 type site struct {
 	t                                   *testing.T
-	router, scanner, client             *netns
-	server, quiet, farm, office, inside *netns
+	router, scanner, client             *namespace
+	server, quiet, farm, office, inside *namespace
 	dir                                 string
 }
 
@@ -63,33 +65,34 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) namespace(name string, settings map[string]string) *netns {
+func (s *site) namespace(name string, settings map[string]string) *namespace {
 	s.t.Helper()
-	n, err := newNetns(name)
+	made, err := netns.New(name)
 	require.NoError(s.t, err)
-	s.t.Cleanup(func() { _ = n.file.Close() })
+	n := &namespace{made}
+	s.t.Cleanup(func() { _ = n.Close() })
 	// closed UDP ports must answer at once, and addresses be used at once
-	require.NoError(s.t, n.sysctl(map[string]string{
+	require.NoError(s.t, n.Sysctl(map[string]string{
 		"ipv4/icmp_ratelimit": "0", "ipv4/icmp_ratemask": "0", "ipv4/conf/all/rp_filter": "0",
 		"ipv4/conf/default/rp_filter": "0", "ipv6/icmp/ratelimit": "0",
 		"ipv6/conf/default/accept_dad": "0", "ipv6/conf/default/dad_transmits": "0",
 		"ipv6/conf/default/accept_ra": "0", "ipv6/conf/default/router_solicitations": "0",
 	}))
 	// older kernels have one limit for the whole machine: theirs stays
-	err = n.sysctl(map[string]string{"ipv4/icmp_msgs_per_sec": "100000", "ipv4/icmp_msgs_burst": "10000"})
+	err = n.Sysctl(map[string]string{"ipv4/icmp_msgs_per_sec": "100000", "ipv4/icmp_msgs_burst": "10000"})
 	if err != nil {
 		require.ErrorIs(s.t, err, fs.ErrNotExist)
 	}
-	require.NoError(s.t, n.sysctl(settings))
+	require.NoError(s.t, n.Sysctl(settings))
 	s.ip(n, "link set lo up")
 	return n
 }
 
-func (s *site) ip(n *netns, lines ...string) {
+func (s *site) ip(n *namespace, lines ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
-	require.NoError(s.t, n.ip(ctx, "", lines...))
+	require.NoError(s.t, n.IP(ctx, "", lines...))
 }
 
 func (s *site) bridges() {
@@ -111,16 +114,16 @@ func (s *site) bridges() {
 	}
 	s.ip(s.router, lines...)
 	// the router gives an address up, and says so, before the tool that asked for it ends
-	require.NoError(s.t, s.router.sysctl(map[string]string{
+	require.NoError(s.t, s.router.Sysctl(map[string]string{
 		"ipv4/neigh/lan/retrans_time_ms": "100", "ipv6/neigh/lan/retrans_time_ms": "100",
 	}))
 }
 
 // host makes a namespace with one interface, eth0, on a bridge of the router.
-func (s *site) host(name, bridge string, addrs ...string) *netns {
+func (s *site) host(name, bridge string, addrs ...string) *namespace {
 	s.t.Helper()
 	n := s.namespace(name, nil)
-	s.ip(s.router, "link add "+name+" type veth peer name eth0 netns "+n.path(),
+	s.ip(s.router, "link add "+name+" type veth peer name eth0 netns "+n.Path(),
 		"link set "+name+" master "+bridge+" addrgenmode none up")
 	lines := []string{"link set eth0 addrgenmode none up"}
 	for _, a := range addrs {
@@ -150,7 +153,7 @@ func (s *site) filter() {
 		for _, proto := range []string{"tcp", "udp", "sctp"} {
 			lines = append(lines, "rule add pref 10 ipproto "+proto+" dport 81-85 blackhole")
 		}
-		require.NoError(s.t, s.server.ip(s.t.Context(), family, lines...))
+		require.NoError(s.t, s.server.IP(s.t.Context(), family, lines...))
 	}
 }
 
@@ -158,9 +161,9 @@ func (s *site) filter() {
 const toolLimit = 40 * time.Second
 
 // command runs a tool in a namespace.
-func (s *site) command(t *testing.T, n *netns, argv ...string) {
+func (s *site) command(t *testing.T, n *namespace, argv ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), toolLimit)
 	defer cancel()
-	require.NoError(t, n.run(ctx, s.dir, "", argv...))
+	require.NoError(t, n.Run(ctx, s.dir, "", argv...))
 }

@@ -37,7 +37,7 @@ func (s *site) record(t *testing.T, bridge, file string) *tap {
 	stderr, err := tp.cmd.StderrPipe()
 	require.NoError(t, err)
 	go func() {
-		tp.ended <- s.router.do(func() error {
+		tp.ended <- s.router.Do(func() error {
 			if err := tp.cmd.Start(); err != nil {
 				close(tp.lines)
 				return err
