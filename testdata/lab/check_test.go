@@ -21,12 +21,17 @@ import (
 // profile, with the lab's LAN as home.
 func replay(t *testing.T, file string) []detect.Scan {
 	t.Helper()
-	r := scantest.Replay(t, file, sensor.Config{Rules: detect.Rules{Home: []netip.Prefix{
-		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:10::/64"),
-	}}})
+	r := scantest.Replay(t, file, labConfig())
 	require.Empty(t, r.Summary.Damage)
 	require.NotZero(t, r.Summary.Capture.Packets)
 	return r.Records
+}
+
+// labConfig is how the lab's traffic is judged.
+func labConfig() sensor.Config {
+	return sensor.Config{Rules: detect.Rules{Home: []netip.Prefix{
+		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:10::/64"),
+	}}}
 }
 
 // check holds a scenario's expectations against the records of its capture.

@@ -40,12 +40,14 @@ func TestLive(t *testing.T) {
 			file := filepath.Join(dir, sn.name+".pcap")
 			began := time.Now()
 			tp := s.record(t, r.bridge, file)
+			live := s.look(t, r.bridge)
 			if len(sn.scans) > 0 {
 				r.besides(t, s, turn)
 			} else {
 				r.act(t, s)
 			}
 			tp.stop(t)
+			seen := live.stop(t)
 			records := replay(t, file)
 			t.Logf("took %v", time.Since(began).Round(time.Millisecond))
 			rows = append(rows, rowsOf(sn, closedScans(records))...)
@@ -53,6 +55,7 @@ func TestLive(t *testing.T) {
 				keep(t, file, recording(sn.name))
 			}
 			check(t, sn, records)
+			requireSame(t, closedScans(records), seen)
 		})
 	}
 	requireSoon(t, rows)

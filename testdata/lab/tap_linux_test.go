@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +23,7 @@ type tap struct {
 }
 
 // snaplen keeps all headers of an ICMPv6 error about a TCP segment.
-const snaplen = "128"
+const snaplen = 128
 
 // record starts tcpdump on a bridge and waits until it listens.
 func (s *site) record(t *testing.T, bridge, file string) *tap {
@@ -31,8 +32,8 @@ func (s *site) record(t *testing.T, bridge, file string) *tap {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	tp := &tap{lines: make(chan string, 128), ended: make(chan error, 1)}
-	tp.cmd = exec.CommandContext(ctx, "tcpdump", "-n", "-i", bridge, "-s", snaplen,
-		"--immediate-mode", "-U", "-B", "8192", "-Z", "root", "-w", file)
+	tp.cmd = exec.CommandContext(ctx, "tcpdump", "-n", "-i", bridge, "-s", strconv.Itoa(snaplen),
+		"--time-stamp-precision=nano", "--immediate-mode", "-U", "-B", "8192", "-Z", "root", "-w", file)
 	tp.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := tp.cmd.StderrPipe()
 	require.NoError(t, err)
