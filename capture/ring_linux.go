@@ -54,6 +54,17 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 	return s, nil
 }
 
+// CheckRing says why [OpenRing] cannot work, whatever the device; nil, if it can.
+// An error that is [os.ErrPermission] says that the capability CAP_NET_RAW is missing.
+func CheckRing() error {
+	r, err := newRing(&device{hatype: hatypeEther, link: linkEthernet}, 0, DeviceConfig{Buffer: 1}.defaults())
+	if err != nil {
+		return err
+	}
+	r.mem.free()
+	return unix.Close(r.fd)
+}
+
 // rings is a Source over the rings of some devices.
 type rings struct {
 	cfg     DeviceConfig

@@ -26,7 +26,7 @@ func openDevices(plan config.Plan, say *Voice) (capture.Source, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return nil, exit.With(exit.Failed, err, unprivileged(plan.Devices)...)
+		return nil, exit.With(exit.Failed, err, Unprivileged(plan.Devices...)...)
 	case errors.Is(err, capture.ErrNoDevice):
 		return nil, exit.With(exit.Failed, err, "'synoptic interfaces' lists what there is")
 	case err != nil:
@@ -38,8 +38,8 @@ func openDevices(plan config.Plan, say *Voice) (capture.Source, error) {
 	return source, nil
 }
 
-// unprivileged says how somebody who may not capture comes to do so.
-func unprivileged(devices []string) []string {
+// Unprivileged says how somebody who may not capture comes to do so.
+func Unprivileged(devices ...string) []string {
 	program, err := os.Executable()
 	if err != nil {
 		program = "synoptic"

@@ -37,6 +37,7 @@ func Main(ctx context.Context, args []string, streams app.Streams) exit.Code {
 
 func rootCommand(streams app.Streams) *cobra.Command {
 	var s config.Settings
+	var list bool
 	root := &cobra.Command{
 		Use:           "synoptic",
 		Long:          strings.TrimSpace(usageText),
@@ -44,6 +45,9 @@ func rootCommand(streams app.Streams) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          takeFilter(&s),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if list {
+				return listInterfaces(cmd.Context(), streams)
+			}
 			return read(cmd.Context(), s, streams)
 		},
 	}
@@ -51,7 +55,8 @@ func rootCommand(streams app.Streams) *cobra.Command {
 	root.SetUsageTemplate("{{.Long}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true // the usage text names it
 	readFlags(root, &s)
-	root.AddCommand(versionCommand(streams), configCommand(streams), filterCommand(streams), explainCommand(streams))
+	root.Flags().BoolVarP(&list, "list-interfaces", "D", false, "list interfaces")
+	root.AddCommand(versionCommand(streams), configCommand(streams), filterCommand(streams), explainCommand(streams), interfacesCommand(streams))
 	return root
 }
 

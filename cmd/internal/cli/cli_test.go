@@ -93,7 +93,7 @@ func TestUsageNamesEveryFlag(t *testing.T) {
 			want = append(want, strings.TrimSuffix(name, "="))
 		}
 	}
-	flag := regexp.MustCompile(`(?m)^    (?:-[a-z], )?(--[a-z-]+)`)
+	flag := regexp.MustCompile(`(?m)^    (?:-[a-zA-Z], )?(--[a-z-]+)`)
 	var named []string
 	for _, m := range flag.FindAllStringSubmatch(string(help), -1) {
 		named = append(named, m[1])

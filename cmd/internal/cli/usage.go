@@ -6,6 +6,7 @@ Usage:
              [EXPRESSION]
     synoptic -i NAME [-i NAME]... [FLAGS] [EXPRESSION]
     synoptic explain [ADDRESS] -r FILE... [--all] [--sweep]
+    synoptic interfaces
     synoptic filter [-d] EXPRESSION
     synoptic config rules|allow|profiles|schema|check
     synoptic version
@@ -25,6 +26,7 @@ Reading:
                             all of them. Can be given more than once. Needs
                             root or CAP_NET_RAW, and Linux, or a build with
                             libpcap. 'synoptic interfaces' lists what there is.
+    -D, --list-interfaces   List interfaces, the same as 'synoptic interfaces'.
     -p, --no-promiscuous-mode
                             Capture only what is for or from this host.
     -s, --snaplen N         Capture N bytes of a packet, 96 at least; 192
