@@ -34,7 +34,7 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 		return nil, errors.New("no device is named")
 	}
 	cfg = cfg.defaults()
-	s := &rings{cfg: cfg, turn: turn, turned: clockNow(), news: cfg.Notify, wake: -1}
+	s := &rings{cfg: cfg, turn: turn, turned: clockNow(), news: cfg.Notify}
 	for i, name := range devices {
 		if err := s.add(name, uint32(i)); err != nil {
 			s.closeAll()
@@ -43,12 +43,11 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 		}
 	}
 	var err error
-	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+	if s.bell, err = newBell(s.all); err != nil {
 		s.closeAll()
 		s.unmapAll()
 		return nil, fmt.Errorf("capturing: %w", err)
 	}
-	s.polls = make([]unix.PollFd, 0, len(s.all)+1)
 	// For a caller that has closed it amid a batch, and never called Read again.
 	runtime.AddCleanup(s, unmap, s.maps())
 	return s, nil
@@ -71,8 +70,7 @@ type rings struct {
 	all     []*ring
 	devices []*device
 	links   []uint16
-	wake    int // an eventfd that Close writes to
-	polls   []unix.PollFd
+	bell    *bell // rings when a ring has something, or is closed
 	turn    time.Duration
 	turned  time.Time // when Read last returned Idle for that it was time
 	looked  time.Time // when devices were last looked at
@@ -211,16 +209,16 @@ func (s *rings) giveBack() (some bool) {
 	return some
 }
 
-// idle is a turn: what was read is made use of, losses are counted, and devices
-// looked at. While packets are there that were not read, it is not known how late
+// idle is a turn: what was read is made use of; and, once a second, losses are
+// counted and devices looked at. While packets are there that were not read, it is not known how late
 // it is.
 func (s *rings) idle(now time.Time, busy bool) error {
 	s.turned, s.unsaid = now, false
-	s.mu.Lock()
-	s.countAll()
-	s.mu.Unlock()
 	if now.Sub(s.looked) >= time.Second {
 		s.looked = now
+		s.mu.Lock()
+		s.countAll()
+		s.mu.Unlock()
 		if err := s.look(); err != nil {
 			return err
 		}
@@ -280,8 +278,7 @@ func (s *rings) Close() error {
 	}
 	s.closed = true
 	if s.reading {
-		_, err := unix.Write(s.wake, []byte{1, 0, 0, 0, 0, 0, 0, 1}) // a number that is not 0, in any byte order
-		return err
+		return s.bell.Close() // which wakes it, and it closes the rest
 	}
 	s.closeAll()
 	if !s.lent {
@@ -300,8 +297,8 @@ func (s *rings) closeAll() {
 	for _, r := range s.all {
 		_ = unix.Close(r.fd)
 	}
-	if s.wake >= 0 {
-		_ = unix.Close(s.wake)
+	if s.bell != nil {
+		_ = s.bell.Close()
 	}
 }
 

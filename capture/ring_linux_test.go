@@ -123,7 +123,8 @@ func TestRingIdle(t *testing.T) {
 }
 
 // TestRingCountsDrops sends more than the ring holds before anything is read:
-// what was sent is what was read and what was counted as lost.
+// what arrived is what was read and what was counted as lost. Where the system is
+// busy, a cable loses some before.
 func TestRingCountsDrops(t *testing.T) {
 	for _, sockets := range []int{1, 3} {
 		n := netns.ForTest(t)
@@ -145,7 +146,7 @@ func TestRingCountsDrops(t *testing.T) {
 		st, err := src.Stats()
 		require.NoError(t, err)
 		require.Greater(t, st.Dropped, first.Dropped)
-		require.Equal(t, sent, read+int(st.Dropped))
+		require.Equal(t, arrived(n, "b0"), read+int(st.Dropped))
 		// and it goes on
 		send(frameOf("", 77, 60))
 		require.Equal(t, frameOf("", 77, 60), some(t, src, 1)[0].Data)
@@ -154,6 +155,20 @@ func TestRingCountsDrops(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, st.Dropped, after.Dropped, "the account stays when the device is closed")
 	}
+}
+
+// arrived is how many packets have arrived at a device.
+func arrived(n *netns.Lab, device string) (packets int) {
+	n.Do(func() error {
+		all, err := Interfaces()
+		for _, in := range all {
+			if in.Name == device {
+				packets = int(in.Packets)
+			}
+		}
+		return err
+	})
+	return packets
 }
 
 // TestRingFilter: what the program drops does not come, from the first packet on.
@@ -300,7 +315,7 @@ func TestRingSockets(t *testing.T) {
 	n.Cable("a0", "b0")
 	src, _ := capturing(t, n, DeviceConfig{Buffer: 1 << 21, Sockets: 4}, "b0")
 	send := n.Sender("a0")
-	const sent = 1000
+	const sent = 800 // no more than wait for the system to receive them
 	for i := range sent {
 		send(flowFrame(i))
 	}

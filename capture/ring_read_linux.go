@@ -88,27 +88,18 @@ func (s *rings) earliest() (first *ring) {
 // wait waits for a block of a ring that has none, for Close, or until it is time
 // to look again.
 func (s *rings) wait() error {
-	s.polls = append(s.polls[:0], unix.PollFd{Fd: int32(s.wake), Events: unix.POLLIN})
 	patience := s.turn
 	for _, r := range s.all {
 		if r.held {
 			patience = retire * time.Millisecond // its frames wait for others
-			continue
 		}
-		s.polls = append(s.polls, unix.PollFd{Fd: int32(r.fd), Events: unix.POLLIN})
 	}
-	_, err := unix.Poll(s.polls, int(patience/time.Millisecond))
-	if errors.Is(err, unix.EINTR) {
-		return nil
-	}
-	if err != nil {
+	troubled, err := s.bell.wait(patience)
+	if err != nil && !s.isClosed() {
 		return fmt.Errorf("waiting for packets: %w", err)
 	}
-	for _, p := range s.polls[1:] {
-		if p.Revents&(unix.POLLERR|unix.POLLNVAL) == 0 {
-			continue
-		}
-		if err := s.trouble(int(p.Fd)); err != nil {
+	for _, fd := range troubled {
+		if err := s.trouble(fd); err != nil {
 			return err
 		}
 	}
