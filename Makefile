@@ -6,7 +6,7 @@ BIN       := bin/synoptic
 OUT       := out
 HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
 # The go tool passes over directories named testdata unless they are named.
-PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/flood ./testdata/gen ./testdata/site
+PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/benchlive ./testdata/flood ./testdata/gen ./testdata/site
 PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/netns ./testdata/replays ./testdata/wire
 # A count, not a time: at its end of time the go tool now and then fails with
 # "context deadline exceeded" (golang.org/issue/75804). 10m is for long runs.
@@ -24,7 +24,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench flood growth soak lab corpus accuracy generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab corpus accuracy generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10000x: executions)
 
 bench: build $(OUT)/bench/scan-heavy.pcap ## what a packet costs: by stage, and against tcpdump
 	$(GO) run ./testdata/bench
+
+bench-live: build ## what capturing costs and loses: floods between own namespaces, against tcpdump (root, Linux)
+	$(GO) run ./testdata/benchlive
 
 # The generator writes this file last.
 $(OUT)/bench/scan-heavy.pcap:
