@@ -90,7 +90,8 @@ soak: $(OUT)/flood ## memory and speed over SOAK (20m) of one flood after the ot
 $(OUT)/flood:
 	$(GO) build -o $@ ./testdata/flood
 
-lab: ## record real scanners in network namespaces and judge them (root, Linux)
+lab: ## record real scanners in network namespaces and judge them, by the ring too; test capturing (root, Linux)
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive' ./capture ./cmd/synoptic
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 
 corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR

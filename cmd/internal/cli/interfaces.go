@@ -20,8 +20,9 @@ Usage:
     synoptic interfaces
 
 Lists the network interfaces of this machine: whether they are up, what kind of
-frames they have, how much passes on them now, by a second's count, and their
-addresses. Then it says by which methods synoptic can capture, or why it cannot.
+frames they have, how much passes on them now, by a second's count, how many
+packets their cards have lost since they exist, and their addresses. Then it
+says by which methods synoptic can capture, or why it cannot.
 
 Example:
     $ synoptic interfaces

@@ -29,15 +29,18 @@ func Interfaces(w io.Writer, before, now []capture.Interface, passed time.Durati
 		earlier[in.Index] = in
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "INTERFACE\tSTATE\tLINK\tPACKETS/S\tBIT/S\tADDRESSES")
+	_, _ = fmt.Fprintln(t, "INTERFACE\tSTATE\tLINK\tPACKETS/S\tBIT/S\tLOST\tADDRESSES")
 	for i := range now {
 		in := &now[i]
-		packets, bits := "-", "-"
+		packets, bits, lost := "-", "-", "-"
+		if in.Counted {
+			lost = grouped(in.Lost)
+		}
 		if then, ok := earlier[in.Index]; ok && in.Counted {
 			packets = grouped(perSecond(in.Packets-then.Packets, passed))
 			bits = grouped(perSecond(8*(in.Bytes-then.Bytes), passed))
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", Clean(in.Name), state(in), linkOf(in), packets, bits, addresses(in))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", Clean(in.Name), state(in), linkOf(in), packets, bits, lost, addresses(in))
 	}
 	if err := t.Flush(); err != nil {
 		return err
