@@ -24,7 +24,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab corpus accuracy generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab e2e corpus accuracy generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -93,6 +93,10 @@ $(OUT)/flood:
 lab: ## record real scanners in network namespaces and judge them, by the ring too; test capturing (root, Linux)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive' ./capture ./cmd/synoptic
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
+
+e2e: ## what a running sensor has given up, and what systemd thinks of its unit (Linux with landlock, systemd-analyze)
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./cmd/internal/privilege
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestUnit|TestScripts/sandbox' ./cmd/synoptic
 
 corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR
 	@[ -f "$(CORPUS)/labels.jsonl" ] || { echo "CORPUS: no directory with labels.jsonl was given"; exit 1; }

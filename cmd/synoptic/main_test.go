@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runCode, "gzip": compress, "cut": cutFile, "jsonl": jsonLines, "tunnel": tunnel, "scans": scanLines,
 			"append": appendFile, "await": await, "shift": shift, "weave": weave, "drops": drops,
-			"signal": signalAll, "hangup": hangUp, "ask": ask,
+			"signal": signalAll, "hangup": hangUp, "ask": ask, "status": status,
 		},
 		Condition:           condition,
 		RequireExplicitExec: true,
@@ -111,12 +111,14 @@ func jsonLines(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // condition knows [devfull]: there is a device that is always full; and
-// [libpcap]: it was built in.
+// [libpcap]: it was built in; and [landlock]: the system can keep files from a process.
 func condition(name string) (bool, error) {
 	switch name {
 	case "devfull":
 		_, err := os.Stat("/dev/full")
 		return err == nil, nil
+	case "landlock":
+		return landlocked(), nil
 	case "libpcap":
 		return capture.HasLibpcap, nil
 	default:

@@ -39,6 +39,8 @@ type App struct {
 	bar     *bar
 	out     *fanout
 	pulse   pulse
+	// Who started it and may want to know how it is doing.
+	supervisor *supervisor
 	// Where metrics are asked for.
 	listener net.Listener
 	metrics  *metrics.Metrics
@@ -53,7 +55,7 @@ type App struct {
 // New opens the inputs and outputs of a plan, which [App.Run] closes. Errors are
 // of type [*exit.Error].
 func New(plan config.Plan, streams Streams, version string) (*App, error) {
-	a := &App{plan: plan, streams: streams, version: version, tally: output.NewTally()}
+	a := &App{plan: plan, streams: streams, version: version, tally: output.NewTally(), supervisor: newSupervisor()}
 	a.bar = newBar(streams.Err, plan)
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
@@ -145,14 +147,19 @@ func (a *App) run(ctx context.Context) error {
 		a.say.Expired(a.plan.Rules.Allow, detect.Time(time.Now().UnixNano()))
 	}
 	unhook := context.AfterFunc(ctx, func() {
+		a.supervisor.stopping()
 		time.AfterFunc(grace, func() { _ = a.source.Close() })
 	})
 	defer unhook()
 	silent := a.tell(s)
-	still := a.pulse.start(s.Progress, func() {})
+	still := a.pulse.start(a.supervisor.beat(), s.Progress, a.supervisor.felt)
 	steered := a.steer(s, cancel)
 	ticking := a.bar.start(a.source, a.out.flush)
-	summary, err := s.Run(ctx, a.source)
+	var summary sensor.Summary
+	if err = a.confine(); err == nil {
+		a.supervisor.ready()
+		summary, err = s.Run(ctx, a.source)
+	}
 	ticking()
 	steered()
 	still()

@@ -7,7 +7,7 @@ import (
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 )
 
-// beat is how often it is looked whether a run moves.
+// beat is how often it is looked whether a run moves, at least.
 const beat = time.Second
 
 // pulse knows when a run has moved last.
@@ -17,12 +17,12 @@ type pulse struct {
 	moved time.Time
 }
 
-// start looks at a run every beat and tells each that is felt, until stop is called.
-func (p *pulse) start(progress func() sensor.Progress, felt func()) (stop func()) {
+// start looks at a run every so often, until stop is called, and tells when it has moved.
+func (p *pulse) start(interval time.Duration, progress func() sensor.Progress, felt func(at time.Time)) (stop func()) {
 	p.feel(progress(), time.Now())
-	return every(beat, func() {
-		if p.feel(progress(), time.Now()) {
-			felt()
+	return every(interval, func() {
+		if at := time.Now(); p.feel(progress(), at) {
+			felt(at)
 		}
 	})
 }

@@ -42,7 +42,9 @@ func (a *App) steer(s *sensor.Sensor, end context.CancelFunc) (stop func()) {
 // reload reads rules and allow-list again, and opens outputs anew that were moved away: all
 // of that, or nothing.
 func (a *App) reload(s *sensor.Sensor) {
+	a.supervisor.reloading()
 	err := a.replace(s)
+	a.supervisor.ready()
 	if a.metrics != nil {
 		a.metrics.Reloaded(time.Now(), err == nil)
 	}
