@@ -45,7 +45,7 @@ func list(names []string) string {
 // folders are those that a run goes on to need: of the rules, that they can be read again; of
 // what is followed, for files that appear; of outputs, that they can be opened anew.
 func folders(plan *config.Plan) privilege.Config {
-	cfg := privilege.Config{Capture: plan.Device != ""}
+	cfg := privilege.Config{Capture: len(plan.Devices) > 0}
 	for _, file := range []string{plan.From.Rules, plan.From.Allow} {
 		cfg.Read = append(cfg.Read, around(file)...)
 	}
