@@ -1,6 +1,9 @@
 package detect
 
-import "iter"
+import (
+	"iter"
+	"math/bits"
+)
 
 // flatChunk is how many entries are allocated at a time, but for the first of a table:
 // growing never copies more.
@@ -131,9 +134,11 @@ func (s *portSet) put(port uint16) {
 func (s *portSet) all() iter.Seq[uint16] {
 	return func(yield func(uint16) bool) {
 		for n, p := range s.pages {
-			for i := 0; p != nil && i < portPage; i++ {
-				if p[i/64]>>(i%64)&1 != 0 && !yield(uint16(n*portPage+i)) {
-					return
+			for i := 0; p != nil && i < len(p); i++ {
+				for word := p[i]; word != 0; word &= word - 1 {
+					if !yield(uint16(n*portPage + 64*i + bits.TrailingZeros64(word))) {
+						return
+					}
 				}
 			}
 		}

@@ -119,6 +119,9 @@ const (
 
 // answersAll lists the hosts that answer everything, in order.
 func (inc *incident) answersAll() (hosts [][16]byte) {
+	if o := &inc.tally.outcomes; o.Answered+o.Productive < answersAllPorts-answersAllPorts/answersAllShare {
+		return nil // not one host can have answered enough
+	}
 	for _, p := range inc.parts {
 		if p.class != flows.ClassTCP || p.ports.size < answersAllPorts {
 			continue
