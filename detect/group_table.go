@@ -140,6 +140,7 @@ func (t *groupTable) room(key uint64, now uint32) (*groupBucket, int) {
 			t.grow()
 		default:
 			t.evict(t.bucket(key))
+			return b, slices.Index(b.tags[:], 0)
 		}
 	}
 }

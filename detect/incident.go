@@ -301,7 +301,7 @@ func (inc *incident) news() []string {
 	if now.shape != inc.said.shape {
 		added = append(added, "shape")
 	}
-	if now.verdict.rank() > inc.said.verdict.rank() {
+	if now.verdict != inc.said.verdict && now.verdict.rank() > inc.said.verdict.rank() {
 		added = append(added, "verdict")
 	}
 	if now.outside != inc.said.outside {

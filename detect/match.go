@@ -29,6 +29,7 @@ type compiledRule struct {
 	byPort       bool
 	byProto      bool
 	classes      uint32 // bit set of flows.Class; 0 for all
+	counts       uint32 // bit set of those that the rule can concern, of all that it says
 	window       int64
 	baselines    *outlier.Table // of earlier hours, where Sigma asks for them
 }
@@ -71,6 +72,11 @@ func compile(r Rule, number int) (*compiledRule, error) {
 	}
 	if r.Window == Divided && (!dividable(&r) || r.Over >= dividedOver) {
 		return nil, fmt.Errorf("a divided window counts target by proto, of tcp, icmp or both, over less than %d", dividedOver)
+	}
+	for class := range flows.ClassNDP + 1 {
+		if c.suits(class) {
+			c.counts |= 1 << class
+		}
 	}
 	if r.Sigma > 0 {
 		if r.Window != Tumbling || c.window != hour {
@@ -146,7 +152,7 @@ func protoClasses(name string) (uint32, bool) {
 // whatever came of it.
 func (c *compiledRule) concerns(a *attempted, s *source, home networks) bool {
 	switch {
-	case !c.counts(a.class):
+	case c.counts>>a.class&1 == 0:
 	case c.connection && a.technique != flows.TCPSYN && a.technique != flows.UDP:
 	case c.technique != 0 && a.technique != c.technique:
 	case len(c.Port) > 0 && !slices.ContainsFunc(c.Port, func(r PortRange) bool { return r.From <= a.port && a.port <= r.To }):
@@ -164,7 +170,7 @@ type byClass [flows.ClassNDP + 1][]*compiledRule
 func newByClass(rules []*compiledRule) (b byClass) {
 	for _, r := range rules {
 		for c := range b {
-			if r.counts(flows.Class(c)) {
+			if r.counts>>c&1 != 0 {
 				b[c] = append(b[c], r)
 			}
 		}
@@ -175,8 +181,8 @@ func newByClass(rules []*compiledRule) (b byClass) {
 // of are the rules that can concern attempts of a class.
 func (b *byClass) of(c flows.Class) []*compiledRule { return b[min(c, flows.ClassNDP)] }
 
-// counts reports whether a rule can concern attempts of a class.
-func (c *compiledRule) counts(class flows.Class) bool {
+// suits reports whether a rule can concern attempts of a class.
+func (c *compiledRule) suits(class flows.Class) bool {
 	switch {
 	case c.classes != 0 && c.classes>>class&1 == 0:
 	case (c.Count == FieldDstPort || c.byPort && c.Count != FieldDst) && !hasPorts(class):
