@@ -72,8 +72,13 @@ type Stats struct {
 	Sources        int    // sources with a record now
 	SourcesEvicted uint64 // records forgotten because Config.Sources was reached
 	Groups         int    // counts kept now
-	GroupsEvicted  uint64 // counts forgotten because Config.Groups was reached, and walks for want of room
-	Guarded        uint64 // times a threshold was crossed and a guard held the rule back
+	GroupsEvicted  uint64 // counts forgotten because Config.Groups was reached, or what their values may take
+	WalksEvicted   uint64 // walks forgotten because Config.Walks was reached
+	// SuspectsEvicted, PairsEvicted and FactsEvicted count what slow windows, rules with sigmas
+	// and guards have forgotten because Config.Suspects, Pairs and Facts were reached.
+	SuspectsEvicted, PairsEvicted, FactsEvicted uint64
+	Cut                                         uint64 // closed scans whose counts stood still because Config.Targets or OpenTargets was reached
+	Guarded                                     uint64 // times a threshold was crossed and a guard held the rule back
 }
 
 // Engine turns events into scans. It belongs to one goroutine.
@@ -188,6 +193,7 @@ func (e *Engine) Replace(rules Rules) error {
 	if err := slow.begin(&e.cfg); err != nil {
 		return err
 	}
+	e.stats = e.forgotten()
 	e.given, e.allow = rules, allow
 	divided.begin(e)
 	e.walks, e.tiers, e.division = walks, slow, divided
@@ -196,18 +202,33 @@ func (e *Engine) Replace(rules Rules) error {
 	for _, inc := range e.open {
 		inc.resettle(compiled, walks)
 	}
-	e.stats.GroupsEvicted += e.groups.evicted + e.walkers.evicted
 	e.groups, e.walkers = newGroupTable(e.cfg.Groups, compiled), newWalkerTable(e.cfg.Walks)
 	return nil
 }
 
 // Stats tells what the engine has done so far.
 func (e *Engine) Stats() Stats {
-	s := e.stats
+	s := e.forgotten()
 	s.Sources, s.SourcesEvicted = e.sources.size, e.sources.evicted
 	s.Watches, s.WatchesEvicted = len(e.watches.list), e.watches.evicted
 	s.Groups = e.groups.size
-	s.GroupsEvicted += e.groups.evicted + e.walkers.evicted
+	return s
+}
+
+// forgotten are the counts, with what the tables in which rules count have forgotten.
+func (e *Engine) forgotten() Stats {
+	s := e.stats
+	s.GroupsEvicted += e.groups.evicted
+	s.WalksEvicted += e.walkers.evicted
+	s.FactsEvicted = e.facts.evicted
+	if e.tiers.table != nil {
+		s.SuspectsEvicted += e.tiers.table.Stats().Evicted
+	}
+	for _, r := range e.rules {
+		if r.baselines != nil {
+			s.PairsEvicted += r.baselines.Stats().Pairs.Evicted
+		}
+	}
 	return s
 }
 

@@ -18,6 +18,7 @@ type facts struct {
 	services  [][factWays]fact
 	used      [][factWays]fact
 	failures  [][factWays]fact
+	evicted   uint64 // those lost before their time
 }
 
 // fact is one of these, when it was last seen, of a service two of those whom it
@@ -30,21 +31,21 @@ type fact struct {
 
 func newFacts(bound int, keys hashKeys) facts {
 	empty := func() [][factWays]fact { return resident[[factWays]fact](bound / factWays) }
-	return facts{keys, empty(), empty(), empty(), empty()}
+	return facts{keys: keys, relations: empty(), services: empty(), used: empty(), failures: empty()}
 }
 
 // learn takes a productive attempt.
 func (f *facts) learn(s *source, pr *probe, now int64) {
-	put(f.relations, mixed(s.hash, pr.host), now).begin(now)
-	put(f.used, s.hash^pr.service, now).begin(now)
-	service := put(f.services, pr.service, now)
+	f.put(f.relations, mixed(s.hash, pr.host), now).begin(now)
+	f.put(f.used, s.hash^pr.service, now).begin(now)
+	service := f.put(f.services, pr.service, now)
 	if who := tagged(s.hash); service.who[0] != who {
 		service.who[0], service.who[1] = who, service.who[0]
 	}
 }
 
 // answer takes an attempt at a host, without a port, that was answered.
-func (f *facts) answer(s *source, pr *probe, now int64) { put(f.used, s.hash^pr.service, now) }
+func (f *facts) answer(s *source, pr *probe, now int64) { f.put(f.used, s.hash^pr.service, now) }
 
 // spoke reports whether a source had a productive conversation with a host, by the
 // hashes of their addresses.
@@ -83,7 +84,7 @@ const retryAfter = 600 // seconds
 
 // suffer notes a failure.
 func (f *facts) suffer(s *source, pr *probe, now int64) {
-	put(f.failures, s.hash^pr.service, now).begin(now)
+	f.put(f.failures, s.hash^pr.service, now).begin(now)
 }
 
 // failedBefore reports whether a target failed a source already, long before.
@@ -148,7 +149,7 @@ func get(buckets [][factWays]fact, hash uint64, now int64) *fact {
 }
 
 // put finds a fact, or makes one in the place of the one longest ago, and dates it.
-func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
+func (f *facts) put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 	b, tag, at := &buckets[hash&uint64(len(buckets)-1)], tagged(hash), secondsOf(now)
 	place := &b[0]
 	for i := range b {
@@ -160,7 +161,10 @@ func put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 			place = &b[i]
 		}
 	}
-	if place.tag != tag || at-place.at > factsLife {
+	if lasts := at-place.at <= factsLife; place.tag != tag || !lasts {
+		if place.tag != 0 && place.tag != tag && lasts {
+			f.evicted++
+		}
 		*place = fact{tag: tag}
 	}
 	place.at = at

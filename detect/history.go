@@ -47,6 +47,11 @@ func (h *history) at(pos uint64) *attempted {
 	return &h.chunks[i/historyChunk][i%historyChunk]
 }
 
+// reaches reports whether whatever was forgotten began before a time.
+func (h *history) reaches(line int64) bool {
+	return h.last <= h.max || h.at(h.last-h.max+1).line < line
+}
+
 // renew notes what has become of a remembered attempt, in its place, and
 // reports whether it is remembered. Whether it is crafted was settled when it was
 // added.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -220,4 +221,37 @@ func TestEstimated(t *testing.T) {
 	require.True(t, s.Estimated)
 	require.Equal(t, 15, s.Targets)
 	require.Equal(t, Time(at(39)), s.Last)
+}
+
+// TestScansThatTheHistoryCutsShortSaySo: a scan that may go further back than what is remembered
+// has counts that are lower bounds.
+func TestScansThatTheHistoryCutsShortSaySo(t *testing.T) {
+	for bound, short := range map[int]bool{40: true, 4096: false} {
+		var opened []Scan
+		e, err := New(Config{History: bound, Report: func(s Scan) {
+			if s.Phase == Open {
+				opened = append(opened, s)
+			}
+		}}, onlyRule(t, "{name: ports, count: dst_port, by: [src, dst, proto], over: 9, within: 5m}"))
+		require.NoError(t, err)
+		times := []float64{0, 400, 800}
+		for i := range 10 {
+			times = append(times, 1200+float64(i))
+		}
+		for i, at := range times {
+			ev := counted(at, outside, server, uint16(100+i))
+			e.Observe(&ev)
+			for k := range 20 {
+				if at < 1200 {
+					other := counted(at+1, nth("192.0.2.0", 20*i+k), server, 80)
+					e.Observe(&other)
+				}
+			}
+		}
+		require.Len(t, opened, 1)
+		require.Equal(t, 10, opened[0].Evidence.Value)
+		require.Equal(t, short, opened[0].Estimated)
+		require.Equal(t, short, opened[0].Targets < 13)
+		require.Equal(t, short, slices.Contains(opened[0].Reasons, "counts are lower bounds"))
+	}
 }

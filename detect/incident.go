@@ -152,7 +152,7 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
 		Baseline: baselineOf(c.baseline),
 	}
-	inc.short = (r.Window == Walk || r.Window == Slow) && c.value > inc.targets
+	inc.short = inc.short || (r.Window == Walk || r.Window == Slow) && c.value > inc.targets
 	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
 	e.check = min(e.check, inc.lastLine+idleMin)
@@ -170,6 +170,7 @@ func (e *Engine) backfill(inc *incident, s *source, pr *probe, reach int64) (ran
 	for pos := s.newest; ; {
 		a := e.past.at(pos)
 		if a == nil || pos <= s.after {
+			inc.short = pos > s.after && !e.past.reaches(edge-inc.floor)
 			break
 		}
 		pos = a.prev
@@ -367,6 +368,9 @@ func (e *Engine) closeIdle() {
 // close ends a scan, as of a time of the line clock.
 func (e *Engine) close(inc *incident, at int64) {
 	e.stats.Closed++
+	if slices.ContainsFunc(inc.parts, func(p *part) bool { return p.full }) {
+		e.stats.Cut++
+	}
 	for _, p := range inc.parts {
 		e.room.left += p.targets.size()
 	}

@@ -125,26 +125,32 @@ func (f *fitter) keys() {
 	}
 }
 
-// past is about what was tried besides, which only the history knows.
+// past is about what only the history knows: of failures, whether they still weigh; what was tried
+// besides; what further conditions count.
 func (f *fitter) past() {
 	r := f.rule
-	if r.Window == Walk || r.Window == Slow || r.Window == Divided {
-		return
-	}
-	key, then := "share", "the rule waits for ten times its threshold, or for crafted probes"
+	var key, then string
 	switch {
+	case r.Window == Walk || r.Window == Slow || r.Window == Divided:
+		return
 	case len(r.And) > 0:
 		key, then = "and", "it counts too few"
-	case r.Share == 0 || !r.unproductive:
+	case r.Sigma > 0 && (r.Share == 0 || !r.unproductive):
+		return
+	case r.Sigma > 0:
+		key, then = "share", "the rule waits for ten times its threshold, or for crafted probes"
+	case r.unproductive:
+		key, then = "within", "too few are counted"
+	default:
 		return
 	}
 	n := f.bounds.History
 	if r.Window == Run {
-		f.say(f.hints, key, "is asked of the whole input, of which this memory keeps the latest %d attempts: beyond, %s", n, then)
+		f.say(f.hints, key, "the whole input is looked at as far as the latest %d attempts go, which this memory keeps: beyond, %s", n, then)
 		return
 	}
 	if rate := perSecond(n, r.Within); rate < slowRate {
-		f.say(f.hints, key, "is asked of all attempts within %s, of which this memory keeps the latest %d: above %s a second, %s",
+		f.say(f.hints, key, "%s is looked at as far as the latest %d attempts go, which this memory keeps: above %s a second, %s",
 			durationText(r.Within), n, rateText(rate), then)
 	}
 }

@@ -57,24 +57,28 @@ func fitCases() []fitCase {
 		{
 			name: "pairs over days", bounds: roomy(),
 			change: func(r *Rule) { r.Within = 7 * ruleDay },
+			hints:  []string{"r.yaml:9:13: within: 7d is looked at as far as the latest 300000 attempts go, which this memory keeps: above 0.5 a second, too few are counted"},
 			err:    "r.yaml:9:13: within: 7d needs a count for each (src, dst) of all that time: with this memory the longest window is 2d",
 		},
 		{
 			name: "pairs over a day", bounds: roomy(),
 			change: func(r *Rule) { r.Within = ruleDay },
-			hints:  []string{"r.yaml:9:13: within: 1d is exact up to 2.3 new (src, dst) a second with this memory: beyond, those with the fewest are forgotten"},
+			hints: []string{
+				"r.yaml:9:13: within: 1d is exact up to 2.3 new (src, dst) a second with this memory: beyond, those with the fewest are forgotten",
+				"r.yaml:9:13: within: 1d is looked at as far as the latest 300000 attempts go, which this memory keeps: above 3.5 a second, too few are counted",
+			},
 		},
 		{
 			name: "sources over a month", bounds: roomy(),
-			change: func(r *Rule) { r.Within = 30 * ruleDay; by(r, FieldSrc) },
+			change: func(r *Rule) { r.Of, r.Within = []Selector{SelectConnection}, 30*ruleDay; by(r, FieldSrc) },
 			hints:  []string{"r.yaml:9:13: within: 30d is exact up to 0.077 new (src) a second with this memory: beyond, those with the fewest are forgotten"},
 		},
 		{
-			name: "a share of a day", bounds: roomy(),
+			name: "failures of half a day", bounds: roomy(),
 			change: func(r *Rule) { r.Within, r.Share = 12*time.Hour, 0.3; by(r, FieldSrc) },
 			hints: []string{
 				"r.yaml:9:13: within: 12h is exact up to 4.6 new (src) a second with this memory: beyond, those with the fewest are forgotten",
-				"r.yaml:11:12: share: is asked of all attempts within 12h, of which this memory keeps the latest 300000: above 6.9 a second, the rule waits for ten times its threshold, or for crafted probes",
+				"r.yaml:9:13: within: 12h is looked at as far as the latest 300000 attempts go, which this memory keeps: above 6.9 a second, too few are counted",
 			},
 		},
 		{
@@ -82,9 +86,9 @@ func fitCases() []fitCase {
 			change: func(r *Rule) { r.Of, r.Share, r.Window, r.Within = []Selector{SelectAll}, 0.3, Run, 0 },
 		},
 		{
-			name: "a share of everything", bounds: roomy(),
+			name: "failures of everything", bounds: roomy(),
 			change: func(r *Rule) { r.Share, r.Window, r.Within = 0.3, Run, 0 },
-			hints:  []string{"r.yaml:10:12: share: is asked of the whole input, of which this memory keeps the latest 300000 attempts: beyond, the rule waits for ten times its threshold, or for crafted probes"},
+			hints:  []string{"r.yaml:9:13: within: the whole input is looked at as far as the latest 300000 attempts go, which this memory keeps: beyond, too few are counted"},
 		},
 		{
 			name: "conditions", bounds: poor(),
@@ -93,13 +97,16 @@ func fitCases() []fitCase {
 			},
 			hints: []string{
 				"r.yaml:9:13: within: 10m is exact up to 5 new (src) a second with this memory: beyond, those with the fewest are forgotten",
-				"r.yaml:13:7: and: is asked of all attempts within 10m, of which this memory keeps the latest 5000: above 8.3 a second, it counts too few",
+				"r.yaml:13:7: and: 10m is looked at as far as the latest 5000 attempts go, which this memory keeps: above 8.3 a second, it counts too few",
 			},
 		},
 		{
 			name: "earlier hours", bounds: poor(),
-			change: func(r *Rule) { r.Within, r.Window, r.Sigma = time.Hour, Tumbling, 7 },
-			hints:  []string{"r.yaml:12:12: sigma: this memory keeps the earlier hours of 512 (src, dst): others are compared with those of their source, their destination or the site"},
+			change: func(r *Rule) { r.Within, r.Window, r.Sigma, r.Share = time.Hour, Tumbling, 7, 0.3 },
+			hints: []string{
+				"r.yaml:11:12: share: 1h is looked at as far as the latest 5000 attempts go, which this memory keeps: above 1.4 a second, the rule waits for ten times its threshold, or for crafted probes",
+				"r.yaml:12:12: sigma: this memory keeps the earlier hours of 512 (src, dst): others are compared with those of their source, their destination or the site",
+			},
 		},
 	}
 }

@@ -26,5 +26,5 @@ func (s *Sensor) health(sum *Summary) {
 	if t.Doubled >= doubledLeast && t.Doubled*doubledShare >= t.Connections {
 		say(detect.HealthDuplicates, t.Doubled)
 	}
-	say(detect.HealthSaturation, t.EvictedLive+d.SourcesEvicted+d.GroupsEvicted)
+	say(detect.HealthSaturation, t.EvictedLive+d.SourcesEvicted+d.GroupsEvicted+d.WalksEvicted)
 }

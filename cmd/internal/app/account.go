@@ -39,6 +39,7 @@ func (a *App) warn(s *sensor.Summary, record *output.Run) {
 	if record.LinksOthers > 0 {
 		a.say.Warning(fmt.Sprintf("%d packets of further link types cannot be decoded", record.LinksOthers))
 	}
+	a.degraded(s)
 	if record.Dropped > 0 {
 		a.say.Warning(fmt.Sprintf("%d packets were lost in capturing", record.Dropped))
 	}

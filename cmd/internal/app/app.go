@@ -49,6 +49,8 @@ type App struct {
 	closed   []detect.Scan              // for --expect
 	tallyMu  sync.Mutex
 	tally    *output.Tally // for who asks while the run goes on
+	bounds   []flows.Bound // what the memory is divided into
+	reached  uint          // of fulls, by place: what was said already
 	worst    int           // highest severity of a closed scan that was not authorized
 }
 
@@ -119,8 +121,8 @@ func (a *App) Run(ctx context.Context) error {
 
 func (a *App) run(ctx context.Context) error {
 	cfg := a.sensorConfig()
-	bounds, err := cfg.Fit(a.plan.Memory)
-	if err != nil {
+	var err error
+	if a.bounds, err = cfg.Fit(a.plan.Memory); err != nil {
 		_ = a.out.close()
 		return exit.With(exit.Usage, err)
 	}
@@ -140,7 +142,7 @@ func (a *App) run(ctx context.Context) error {
 	defer cancel()
 	a.out.abandon = cancel
 	a.settings()
-	a.budget(bounds)
+	a.budget()
 	a.inexact()
 	a.hidden()
 	if a.plan.Live() {

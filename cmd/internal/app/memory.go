@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
-	"github.com/synoptic-ids/synoptic/flows"
 )
 
 const (
@@ -37,16 +36,16 @@ func (a *App) collect() (undo func()) {
 }
 
 // budget says how the memory is divided.
-func (a *App) budget(bounds []flows.Bound) {
+func (a *App) budget() {
 	if !a.plan.Verbose {
 		return
 	}
 	total := int64(0)
-	for _, b := range bounds {
+	for _, b := range a.bounds {
 		total += b.Bytes()
 	}
 	a.say.Info(fmt.Sprintf("memory %s, of which at most %.1f MiB in bounded tables:", config.SizeText(a.plan.Memory), mebibytes(total)))
-	for _, b := range bounds {
+	for _, b := range a.bounds {
 		a.say.Info(fmt.Sprintf("memory: %s: %d of %d bytes, %.1f MiB", b.Name, b.Count, b.Each, mebibytes(b.Bytes())))
 	}
 }

@@ -17,10 +17,15 @@ func (a *App) steer(s *sensor.Sensor, end context.CancelFunc) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
 		for {
 			select {
 			case <-done:
 				return
+			case <-tick.C:
+				sum := s.Snapshot()
+				a.degraded(&sum)
 			case <-heard.account:
 				a.interim(s)
 			case <-heard.reload:

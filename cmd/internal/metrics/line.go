@@ -113,6 +113,12 @@ func finds() []series {
 		total("sources_evicted_total", "Records of sources forgotten for want of room.", func(r *reading) uint64 { return r.Detect.SourcesEvicted }),
 		now("counts_active", "Counts of rules that are kept.", func(r *reading) int { return r.Detect.Groups }),
 		total("counts_evicted_total", "Counts of rules forgotten for want of room.", func(r *reading) uint64 { return r.Detect.GroupsEvicted }),
+		by("forgotten_total", "What else was forgotten for want of room.", "kind", []string{"walk", "suspect", "pair", "fact"},
+			func(r *reading) []float64 {
+				d := &r.Detect
+				return []float64{float64(d.WalksEvicted), float64(d.SuspectsEvicted), float64(d.PairsEvicted), float64(d.FactsEvicted)}
+			}),
+		total("scans_cut_total", "Scans whose counts stood still for want of room.", func(r *reading) uint64 { return r.Detect.Cut }),
 		now("watches_active", "Closed scans that are watched for their scanner's return.", func(r *reading) int { return r.Detect.Watches }),
 		total("watches_evicted_total", "Closed scans no longer watched for want of room.", func(r *reading) uint64 { return r.Detect.WatchesEvicted }),
 		total("guarded_total", "Times a threshold was crossed and a guard held the rule back.", func(r *reading) uint64 { return r.Detect.Guarded }),

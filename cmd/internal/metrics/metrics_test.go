@@ -46,6 +46,7 @@ func (still) Snapshot() sensor.Summary {
 		Detect: detect.Stats{
 			Opened: 4001, Closed: 4002, Reopened: 4003, Watches: 4004, WatchesEvicted: 4005, Sources: 4006,
 			SourcesEvicted: 4007, Groups: 4008, GroupsEvicted: 4009, Guarded: 4010,
+			WalksEvicted: 4011, SuspectsEvicted: 4012, PairsEvicted: 4013, FactsEvicted: 4014, Cut: 4015,
 		},
 		Filtered: 5001, Settled: 5002, Last: 1_700_000_000_500_000_000,
 	}
@@ -114,7 +115,7 @@ func TestNoLabelIsChosenByStrangers(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "metrics.txt"))
 	require.NoError(t, err)
 	for _, label := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(string(text), -1) {
-		require.Contains(t, []string{"version", "goversion", "reason", "state", "output", "shape", "severity", "event", "about"}, label[1])
+		require.Contains(t, []string{"version", "goversion", "reason", "state", "kind", "output", "shape", "severity", "event", "about"}, label[1])
 	}
 }
 

@@ -140,9 +140,12 @@ func account(t *testing.T) output.Run {
 			TunnelsCut: 20, TunnelsTooDeep: 21, TunnelsNoIP: 22,
 			Joined: 26, Overlaid: 27, Incomplete: 28, Displaced: 29,
 		},
-		Table:  flows.TableStats{Attempts: 9, Connections: 10, Backscatter: 11, MidStream: 12, Evicted: 14, EvictedLive: 13, ClockJumps: 1},
-		Detect: detect.Stats{Opened: 2, Closed: 2, SourcesEvicted: 15, GroupsEvicted: 16},
-		First:  at(t, "2026-03-10 09:12:00.000"), Last: at(t, "2026-03-11 00:15:05.000"),
+		Table: flows.TableStats{Attempts: 9, Connections: 10, Backscatter: 11, MidStream: 12, Evicted: 14, EvictedLive: 13, ClockJumps: 1},
+		Detect: detect.Stats{
+			Opened: 2, Closed: 2, SourcesEvicted: 15, GroupsEvicted: 16,
+			WalksEvicted: 30, SuspectsEvicted: 31, PairsEvicted: 32, FactsEvicted: 33, Cut: 34,
+		},
+		First: at(t, "2026-03-10 09:12:00.000"), Last: at(t, "2026-03-11 00:15:05.000"),
 		Damage: []*capture.DamageError{
 			{Name: "cut.pcap", Offset: 4096, Packets: 31, Reason: "12 of 60 bytes are there"},
 			{Name: "dir/notes.txt", Err: &capture.FormatError{Name: "dir/notes.txt", What: "plain text"}},

@@ -61,6 +61,13 @@ type Run struct {
 	EvictedLive   uint64 `json:"evicted_live"`   // of those, undecided attempts
 	EvictedSource uint64 `json:"evicted_source"` // sources forgotten for want of room
 	EvictedCount  uint64 `json:"evicted_count"`  // counts forgotten for want of room
+	// EvictedWalk and what follows are the same of walks, of suspects of slow windows, of the
+	// earlier hours of pairs, and of facts by which failures are excused.
+	EvictedWalk    uint64 `json:"evicted_walk,omitempty"`
+	EvictedSuspect uint64 `json:"evicted_suspect,omitempty"`
+	EvictedPair    uint64 `json:"evicted_pair,omitempty"`
+	EvictedFact    uint64 `json:"evicted_fact,omitempty"`
+	CutScans       uint64 `json:"cut_scans,omitempty"` // scans whose counts stood still for want of room
 
 	Opened uint64 `json:"opened"` // scans
 	Closed uint64 `json:"closed"`
@@ -127,6 +134,8 @@ func RunOf(s *sensor.Summary) Run {
 		ClockJumps: s.Table.ClockJumps,
 		Evicted:    s.Table.Evicted, EvictedLive: s.Table.EvictedLive,
 		EvictedSource: s.Detect.SourcesEvicted, EvictedCount: s.Detect.GroupsEvicted,
+		EvictedWalk: s.Detect.WalksEvicted, EvictedSuspect: s.Detect.SuspectsEvicted,
+		EvictedPair: s.Detect.PairsEvicted, EvictedFact: s.Detect.FactsEvicted, CutScans: s.Detect.Cut,
 		Opened: s.Detect.Opened, Closed: s.Detect.Closed, Learning: s.Learning,
 		Reopened: s.Detect.Reopened, EvictedWatch: s.Detect.WatchesEvicted,
 	}
