@@ -106,18 +106,13 @@ func replay(name string, rules detect.Rules) (scans []detect.Scan, err error) {
 // named are the sources that a scan blames: the one, or, as its record has them,
 // those of a crowd.
 func named(s detect.Scan) (sources []string) {
-	var record struct {
-		Src  string
-		Srcs []string
+	for _, src := range s.Srcs {
+		sources = append(sources, src.String())
 	}
-	text, err := json.Marshal(s)
-	if err == nil {
-		err = json.Unmarshal(text, &record)
+	if s.Src.IsValid() {
+		sources = append(sources, s.Src.String())
 	}
-	if err != nil || record.Src == "" {
-		return record.Srcs
-	}
-	return append(record.Srcs, record.Src)
+	return sources
 }
 
 // judge holds the scans found in a capture against its label.
