@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"math"
+	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/detect"
 )
 
 // small is less than a hundredth of the flood.
@@ -104,6 +106,17 @@ func TestSameFloodSameAccount(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, a.found, b.found)
 	require.Equal(t, a.summary.Table, b.summary.Table)
+}
+
+// TestCrowdsAreOthers: there is none in the model, so a crowd that is named is wrong.
+func TestCrowdsAreOthers(t *testing.T) {
+	o := outcome{found: make([]detect.Scan, 1), times: make([]int, 1)}
+	o.take(detect.Scan{Phase: detect.Close, Sources: 20})
+	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("100.96.0.0")})
+	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("100.96.0.1")})
+	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("100.64.0.0")})
+	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("10.0.0.0")})
+	require.Equal(t, [4]int{1, 1, 1, 2}, [4]int{o.times[0], o.spoofed, o.hosts, o.others})
 }
 
 func TestGrowthAndSoak(t *testing.T) {

@@ -121,7 +121,11 @@ const (
 	aScanner
 )
 
+// ownerOf tells whose a source is; that of a crowd, which has none, is ours.
 func ownerOf(a netip.Addr) (w whose, i int) {
+	if !a.IsValid() {
+		return ours, 0
+	}
 	b := a.Unmap().As4()
 	n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
 	switch {
