@@ -54,7 +54,8 @@ Deciding:
 
     --memory SIZE           What may be remembered, as 64MiB or 1GiB; 256MiB
                             without, and 4MiB at least. The program itself takes
-                            some 20 MiB more. -v says what is had for it.
+                            some 20 MiB more, and for each interface that it
+                            captures from 32 MiB. -v says what is had for it.
     --seed N                Key of the hash functions. Without, it is 0 for
                             captures, so that they give the same output always,
                             and drawn where capturing or following goes on.
