@@ -10,6 +10,8 @@ const (
 	HealthClockJump  = "clock-jump"     // the clock of an interface was set anew, Count times
 	HealthDuplicates = "duplicates"     // Count first packets came twice within a millisecond
 	HealthSaturation = "saturation"     // Count targets, sources and counts were forgotten for want of room
+	HealthHeartbeat  = "heartbeat"      // a run goes on: Notice.Counters
+	HealthDark       = "dark"           // no packet came from First to Last; opens, and closes when there is one
 	learnBaselines   = "baselines"      // until then, hours are compared with nothing
 	learnServices    = "known services" // until then, what was not used yet is not known to work
 )

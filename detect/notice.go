@@ -19,7 +19,7 @@ const (
 // JSON form is the canonical record.
 type Notice struct {
 	Event NoticeKind `json:"event"`
-	Phase Phase      `json:"phase,omitempty"` // none of health
+	Phase Phase      `json:"phase,omitempty"` // none of health, but of HealthDark
 	ID    string     `json:"id"`              // the same for the same notice in the same capture, always
 	Time  Time       `json:"time"`            // when this record became due, by the packets' clock
 
@@ -47,6 +47,22 @@ type Notice struct {
 	About    string     `json:"about,omitempty"` // of health: HealthLearning and so on
 	Count    uint64     `json:"count,omitempty"` // how often
 	Learning []Learning `json:"learning,omitempty"`
+	Counters *Counters  `json:"counters,omitempty"` // of a heartbeat
+}
+
+// Counters are what a run has read and found since it began.
+type Counters struct {
+	Packets   uint64 `json:"packets"`
+	Bytes     uint64 `json:"bytes"`   // captured bytes of those packets
+	Dropped   uint64 `json:"dropped"` // packets lost before they could be read
+	Attempts  uint64 `json:"attempts"`
+	Opened    uint64 `json:"opened"`    // scans
+	Closed    uint64 `json:"closed"`    // scans
+	Forgotten uint64 `json:"forgotten"` // targets, sources and counts, for want of room
+	Sources   int    `json:"sources"`   // that have a record now
+	// Withheld counts scans that closed and were told nobody, for they are less severe than
+	// was asked for.
+	Withheld uint64 `json:"withheld,omitempty"`
 }
 
 // NoticeEvidence is what made a notice open: distinct addresses within a window,

@@ -20,11 +20,21 @@ func (s *Sensor) health(sum *Summary) {
 			s.cfg.OnNotice(detect.HealthNotice(about, sum.Last, count))
 		}
 	}
-	t, d := &sum.Table, &sum.Detect
 	say(detect.HealthDrops, sum.Capture.Dropped)
-	say(detect.HealthClockJump, t.ClockJumps)
-	if t.Doubled >= doubledLeast && t.Doubled*doubledShare >= t.Connections {
-		say(detect.HealthDuplicates, t.Doubled)
+	say(detect.HealthClockJump, sum.Table.ClockJumps)
+	if sum.doubled() {
+		say(detect.HealthDuplicates, sum.Table.Doubled)
 	}
-	say(detect.HealthSaturation, t.EvictedLive+d.SourcesEvicted+d.GroupsEvicted+d.WalksEvicted)
+	say(detect.HealthSaturation, sum.forgotten())
+}
+
+// doubled is whether frames come twice.
+func (sum *Summary) doubled() bool {
+	t := &sum.Table
+	return t.Doubled >= doubledLeast && t.Doubled*doubledShare >= t.Connections
+}
+
+// forgotten counts what should have been remembered.
+func (sum *Summary) forgotten() uint64 {
+	return sum.Table.EvictedLive + sum.Detect.SourcesEvicted + sum.Detect.GroupsEvicted + sum.Detect.WalksEvicted
 }

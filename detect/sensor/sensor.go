@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -57,6 +58,10 @@ type Config struct {
 	// OnScan and OnNotice.
 	Table  flows.TableConfig
 	Engine detect.Config
+	// Heartbeat is how often OnNotice is told how the run is doing, by the line clock, which
+	// a live source moves without packets too; 0 means never. Of files that are read as fast as
+	// can be, what is told depends on how far the reader is ahead.
+	Heartbeat time.Duration
 	// Seed keys all hash functions, in place of those of Decoder, Table and Engine. The
 	// same seed gives the same output. Where strangers can send what is read, draw it: one that
 	// they know lets them choose addresses that fall together in the tables.
@@ -93,6 +98,7 @@ type Sensor struct {
 	engineMu sync.Mutex // of the engine, which Replace may be called upon from anywhere
 	engine   *detect.Engine
 	seen     seen
+	heart    heart
 }
 
 // New checks cfg and makes a sensor.
@@ -121,7 +127,11 @@ func New(cfg Config) (*Sensor, error) {
 		return nil, err
 	}
 	cfg.Inline = cfg.Inline || runtime.GOMAXPROCS(0) == 1
-	return &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine}, nil
+	s := &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine}
+	if cfg.OnNotice != nil {
+		s.heart.every = int64(max(cfg.Heartbeat, 0))
+	}
+	return s, nil
 }
 
 // Run reads src to its end, or until ctx ends, and returns what it read. Scans still open
@@ -214,6 +224,7 @@ func (s *Sensor) detect(events *eventBatch) {
 	}
 	s.engine.Advance(events.now)
 	s.seen.detected(s.engine)
+	s.beat(events.now)
 }
 
 // close ends what is still open.

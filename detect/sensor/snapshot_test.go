@@ -19,6 +19,9 @@ type prompter struct {
 	capture.Source // what the frames were read from
 	asked          chan struct{}
 	tell           chan []capture.Frame // none: nothing came; closed: the end
+	now            int64                // of the source, when nothing came
+	// of its own account; only while it waits for tell
+	packets, dropped uint64
 }
 
 func prompted(t *testing.T, file string) (*prompter, []capture.Frame) {
@@ -40,9 +43,15 @@ func (p *prompter) Read(fs []capture.Frame) (int, error) {
 	case !more:
 		return 0, io.EOF
 	case told == nil:
-		return 0, &capture.Idle{}
+		return 0, &capture.Idle{Now: p.now}
 	}
+	p.packets += uint64(len(told))
 	return copy(fs, told), nil
+}
+
+// Stats adds what was lost to what was handed out.
+func (p *prompter) Stats() (capture.Stats, error) {
+	return capture.Stats{Packets: p.packets, Dropped: p.dropped}, nil
 }
 
 // until waits for a state that comes for certain, whatever the goroutines' turns.

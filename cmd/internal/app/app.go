@@ -38,6 +38,7 @@ type App struct {
 	say     *Voice
 	bar     *bar
 	out     *fanout
+	severe  severe
 	pulse   pulse
 	// Who started it and may want to know how it is doing.
 	supervisor *supervisor
@@ -58,6 +59,7 @@ type App struct {
 // of type [*exit.Error].
 func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	a := &App{plan: plan, streams: streams, version: version, tally: output.NewTally(), supervisor: newSupervisor()}
+	a.severe = severe{least: plan.MinSeverity, told: map[string]struct{}{}}
 	a.bar = newBar(streams.Err, plan)
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
@@ -174,7 +176,7 @@ func (a *App) sensorConfig() sensor.Config {
 		Rules: a.plan.Rules, OnScan: a.scan, OnNotice: a.notice, MaxPackets: a.plan.Count,
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
 		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
-		Seed: a.plan.Seed,
+		Seed: a.plan.Seed, Heartbeat: a.plan.Heartbeat,
 	}
 	for _, o := range a.plan.Outputs {
 		if o.Format == config.Attempts {
@@ -185,7 +187,9 @@ func (a *App) sensorConfig() sensor.Config {
 }
 
 func (a *App) scan(s detect.Scan) {
-	a.out.scan(&s)
+	if a.severe.lets(&s) {
+		a.out.scan(&s)
+	}
 	a.tallyMu.Lock()
 	a.tally.Scan(&s)
 	a.tallyMu.Unlock()
@@ -204,6 +208,9 @@ func (a *App) scan(s detect.Scan) {
 }
 
 func (a *App) notice(n detect.Notice) {
+	if n.Counters != nil {
+		n.Counters.Withheld = a.severe.count()
+	}
 	a.out.notice(&n)
 	if a.metrics != nil {
 		a.metrics.Notice(&n)
@@ -235,6 +242,7 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 func (a *App) account(s *sensor.Summary) output.Run {
 	record := output.RunOf(s)
 	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
+	record.Withheld = a.severe.count()
 	record.Profile, record.Version = a.plan.RuleName, a.version
 	for _, entry := range a.plan.Rules.Allow {
 		record.Allow = append(record.Allow, entry.Name)

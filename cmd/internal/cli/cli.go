@@ -84,6 +84,8 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f.StringVar(&s.Expect, "expect", "", "scans that there must be")
 	f.StringVar(&s.FailOn, "fail-on", "", "severity that fails the run")
 	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
+	f.StringVar(&s.MinSeverity, "min-severity", "", "least severity of scans to write")
+	f.StringVar(&s.Heartbeat, "heartbeat", "", "how often to write how the run is doing")
 	f.StringVar(&s.Listen, "listen", "", "address to tell metrics and health on")
 	f.BoolVar(&s.Profiling, "pprof", false, "profiles of the program itself beside the metrics")
 	f.StringVar(&s.CPUProfile, "cpuprofile", "", "CPU profile of the program itself")

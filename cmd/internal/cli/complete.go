@@ -33,6 +33,7 @@ func completions(cmd *cobra.Command) {
 		{"output", formats},
 		{"tunnels", tunnels},
 		{"fail-on", severities},
+		{"min-severity", severities},
 		{"color", modes},
 		{"progress", modes},
 	} {

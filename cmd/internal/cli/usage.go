@@ -66,6 +66,9 @@ Writing:
                             Write text (the default), json or attempts (every
                             attempt, as JSON), to FILE or standard output. Can
                             be given more than once.
+    --min-severity SEVERITY Write only scans that are, or become, at least this
+                            severe: info, low, medium, high, critical, or 1 to
+                            5. The others are counted.
     -q, --quiet             No progress and no closing table.
     -v, --verbose           Say what is used and what each stage did; write
                             every update of a scan.
@@ -73,6 +76,10 @@ Writing:
     --progress WHEN         auto, always or never.
 
 Watching over it:
+    --heartbeat TIME        Where the run would not end by itself, write every
+                            so often how it is doing, as 30s or 1h (5m without,
+                            0 for never), and what has gone wrong since: that
+                            no packets come, or that some were lost.
     --listen PORT           Tell metrics (/metrics, for Prometheus) and health
                             (/healthz, /readyz) by HTTP, to this machine only;
                             to others with an address: --listen 192.0.2.1:9311.

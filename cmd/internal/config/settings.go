@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -48,6 +49,9 @@ type Settings struct {
 
 	Explain *Explain // say why, in place of writing records
 
+	MinSeverity string // least severity that is told of; empty: all is
+	Heartbeat   string // how often a run without end says how it is doing; empty: defaultHeartbeat
+
 	Listen    string // address to tell metrics on: PORT or HOST:PORT; empty: none
 	Profiling bool   // profiles of the program itself beside them
 
@@ -85,6 +89,9 @@ type Plan struct {
 	Verbose bool
 
 	Explain *Explain // nil: write records to Outputs
+
+	MinSeverity int           // 1 to 5; 0: every scan is told of
+	Heartbeat   time.Duration // 0: none
 
 	Listen    string // HOST:PORT to tell metrics on; empty: none
 	Profiling bool
@@ -132,7 +139,13 @@ func Check(s Settings) (Plan, error) {
 	if p.Outputs, err = outputs(s); err != nil {
 		return Plan{}, err
 	}
-	if p.FailOn, err = severity(s.FailOn); err != nil {
+	if p.FailOn, err = severity("--fail-on", s.FailOn); err != nil {
+		return Plan{}, err
+	}
+	if p.MinSeverity, err = severity("--min-severity", s.MinSeverity); err != nil {
+		return Plan{}, err
+	}
+	if p.Heartbeat, err = heartbeat(s.Heartbeat, p.Live()); err != nil {
 		return Plan{}, err
 	}
 	if p.Color, err = mode("--color", s.Color); err != nil {

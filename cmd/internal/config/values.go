@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
@@ -145,7 +146,7 @@ func collide(a, b Output) error {
 	return exit.With(exit.Usage, fmt.Errorf("%s and %s cannot both be written to %s", a.Format, b.Format, a.Path))
 }
 
-func severity(value string) (int, error) {
+func severity(flag, value string) (int, error) {
 	if value == "" {
 		return 0, nil
 	}
@@ -154,6 +155,27 @@ func severity(value string) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, exit.With(exit.Usage, fmt.Errorf("--fail-on %q is no severity", value),
+	return 0, exit.With(exit.Usage, fmt.Errorf("%s %q is no severity", flag, value),
 		"severities are 1 to 5, or info, low, medium, high, critical")
+}
+
+// defaultHeartbeat makes some 300 records a day, and tells within ten minutes that nothing
+// comes.
+const defaultHeartbeat = 5 * time.Minute
+
+// heartbeat reads how often a run without end says how it is doing.
+func heartbeat(value string, live bool) (time.Duration, error) {
+	switch {
+	case !live && value != "":
+		return 0, exit.With(exit.Usage, fmt.Errorf("--heartbeat is for a run that does not end by itself"), "captures are followed with --follow")
+	case !live:
+		return 0, nil
+	case value == "":
+		return defaultHeartbeat, nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 || d > 0 && d < time.Second {
+		return 0, exit.With(exit.Usage, fmt.Errorf("--heartbeat %q is no time of a second or more", value), "write it as 30s, 5m or 1h; 0 for none")
+	}
+	return d, nil
 }

@@ -190,6 +190,20 @@ func notices(t *testing.T) []detect.Notice {
 		n.Proto = "tcp"
 		all = append(all, n)
 	}
+	// What is told while a run goes on lasts.
+	for _, n := range []detect.Notice{
+		{About: detect.HealthDrops, Count: 12},
+		{About: detect.HealthDark, Phase: detect.Open},
+		{About: detect.HealthDark, Phase: detect.Close},
+		{About: detect.HealthHeartbeat, Counters: &detect.Counters{
+			Packets: 1_234_567, Bytes: 2, Dropped: 3, Attempts: 4, Opened: 5, Closed: 6, Forgotten: 7, Sources: 8, Withheld: 9,
+		}},
+	} {
+		lasts := detect.HealthNotice(n.About, over.Time, n.Count)
+		lasts.Phase, lasts.Counters, lasts.Last = n.Phase, n.Counters, lasts.First+300e9
+		lasts.Time = lasts.Last
+		all = append(all, lasts)
+	}
 	return all
 }
 

@@ -76,6 +76,10 @@ type Run struct {
 	Reopened     uint64 `json:"reopened,omitempty"`
 	EvictedWatch uint64 `json:"evicted_watch,omitempty"`
 
+	// Withheld counts scans that closed and were not written, for they are less severe than
+	// was asked for.
+	Withheld uint64 `json:"withheld,omitempty"`
+
 	// Learning is what the run had too little time to learn.
 	Learning []detect.Learning `json:"learning,omitempty"`
 	Stopped  string            `json:"stopped,omitempty"` // why the input was not read to its end

@@ -52,6 +52,9 @@ func (t *Text) account(r *Run) {
 		t.say("memory was short: %s, %s and %s forgotten", count(r.EvictedLive, "undecided attempt"),
 			count(r.EvictedSource, "source"), count(r.EvictedCount, "group"))
 	}
+	if r.Withheld > 0 {
+		t.say("%s of less severity not listed", count(r.Withheld, "scan"))
+	}
 	if r.ClockJumps > 0 {
 		t.say("%s of the capture's clock", count(r.ClockJumps, "jump"))
 	}

@@ -10,9 +10,7 @@ import (
 // Notice implements [Encoder]. That something has grown, what a router asks, and what is
 // in the account at the end or is to be learned, is for those who want to know more.
 func (t *Text) Notice(n *detect.Notice) error {
-	quiet := n.Phase == detect.Update || n.Event == detect.GatewayARP ||
-		n.Event == detect.Health && n.About != detect.HealthOneWay && n.About != detect.HealthDuplicates
-	if quiet && !t.cfg.Verbose {
+	if t.secondary(n) && !t.cfg.Verbose {
 		return nil
 	}
 	t.begin(n.First)
@@ -23,6 +21,21 @@ func (t *Text) Notice(n *detect.Notice) error {
 	}
 	_, _ = fmt.Fprintf(t.w, "%s %s %s\n", p.dim(t.clock(n.Time)), phase, noticed(n))
 	return t.w.Flush()
+}
+
+// secondary is whether a notice is only for those who want to know more.
+func (*Text) secondary(n *detect.Notice) bool {
+	if n.Event != detect.Health {
+		return n.Phase == detect.Update || n.Event == detect.GatewayARP
+	}
+	switch n.About {
+	case detect.HealthOneWay, detect.HealthDuplicates, detect.HealthDark:
+		return false
+	case detect.HealthDrops:
+		return n.First == n.Last // all of them, at the end
+	default:
+		return true
+	}
 }
 
 // begin notes the day of the first record.
@@ -68,7 +81,14 @@ func condition(n *detect.Notice) string {
 	case detect.HealthOneWay:
 		return "the capture does not see replies by " + n.Proto + ": silence says nothing"
 	case detect.HealthDrops:
-		return count(n.Count, "packet") + " lost in capturing"
+		return count(n.Count, "packet") + " lost in capturing" + lasting(n)
+	case detect.HealthDark:
+		if n.Phase == detect.Close {
+			return "packets come again, after none" + lasting(n)
+		}
+		return "no packets" + lasting(n)
+	case detect.HealthHeartbeat:
+		return beat(n.Counters)
 	case detect.HealthClockJump:
 		return count(n.Count, "jump") + " of the capture's clock"
 	case detect.HealthDuplicates:
@@ -76,6 +96,12 @@ func condition(n *detect.Notice) string {
 	default:
 		return "memory was short: " + count(n.Count, "record") + " forgotten"
 	}
+}
+
+// beat says what a run has done so far.
+func beat(c *detect.Counters) string {
+	return fmt.Sprintf("%s so far, %s lost, %s opened, %s closed", count(c.Packets, "packet"), grouped(c.Dropped),
+		count(c.Opened, "scan"), grouped(c.Closed))
 }
 
 // ports says which ports a notice is about.
