@@ -31,7 +31,13 @@ type live struct {
 // captureLive starts the program in a namespace, and waits until it captures.
 func captureLive(t *testing.T, n *netns.Lab, args ...string) *live {
 	t.Helper()
-	l := &live{t: t, cmd: exec.CommandContext(t.Context(), "synoptic", args...), stderr: make(chan string, 1024)}
+	return startLive(t, n, exec.CommandContext(t.Context(), "synoptic", args...))
+}
+
+// startLive is captureLive of a command.
+func startLive(t *testing.T, n *netns.Lab, cmd *exec.Cmd) *live {
+	t.Helper()
+	l := &live{t: t, cmd: cmd, stderr: make(chan string, 1024)}
 	l.cmd.Stdout = &l.out
 	stderr, err := l.cmd.StderrPipe()
 	require.NoError(t, err)

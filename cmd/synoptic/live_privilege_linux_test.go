@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/testdata/netns"
+)
+
+// nobody is a user that owns nothing.
+const nobody = 65534
+
+// forAll copies the program to where every user may run it.
+func forAll(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("synoptic")
+	require.NoError(t, err)
+	from, err := os.Open(path)
+	require.NoError(t, err)
+	defer from.Close()
+	dir, err := os.MkdirTemp(os.TempDir(), "synoptic") //nolint:usetesting // what TempDir makes is below a folder of the test's user alone
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	to, err := os.OpenFile(filepath.Join(dir, "synoptic"), os.O_CREATE|os.O_WRONLY, 0o755)
+	require.NoError(t, err)
+	_, err = io.Copy(to, from)
+	require.NoError(t, err)
+	require.NoError(t, to.Close())
+	return to.Name()
+}
+
+// requireOnlyCapture looks at every thread: all that is left is the right to capture.
+func requireOnlyCapture(t *testing.T, pid int) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	require.NoError(t, err)
+	require.NotEmpty(t, tasks)
+	raw := fmt.Sprintf("%016x", 1<<unix.CAP_NET_RAW)
+	for _, task := range tasks {
+		status, err := os.ReadFile(task)
+		if os.IsNotExist(err) {
+			continue // it has ended since
+		}
+		require.NoError(t, err)
+		set := map[string]string{}
+		for _, m := range regexp.MustCompile(`(?m)^(Cap\w+|NoNewPrivs):\s*(\w+)$`).FindAllStringSubmatch(string(status), -1) {
+			set[m[1]] = m[2]
+		}
+		require.Equal(t, raw, set["CapEff"])
+		require.Equal(t, raw, set["CapPrm"])
+		require.Regexp(t, "^0+$", set["CapInh"])
+		require.Regexp(t, "^0+$", set["CapAmb"])
+		require.Equal(t, "1", set["NoNewPrivs"])
+	}
+}
+
+// TestLiveGivesUp: an ordinary user with the right to capture is enough, and of what root could
+// do nothing else is left.
+func TestLiveGivesUp(t *testing.T) {
+	if capture.HasLibpcap {
+		t.Skip("this is about the ring")
+	}
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	program := forAll(t)
+	for name, attr := range map[string]*syscall.SysProcAttr{
+		"root": nil,
+		"an ordinary user": {
+			Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: []uintptr{unix.CAP_NET_RAW},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), program, "-v", "-i", "b0", "--home", "198.51.100.0/24", "--json")
+			cmd.SysProcAttr, cmd.Dir = attr, "/"
+			l := startLive(t, n, cmd)
+			l.expect("synoptic: kept capabilities: cap_net_raw")
+			requireOnlyCapture(t, cmd.Process.Pid)
+			sendCapture(t, n.Sender("a0"), "syn-vertical.pcap")
+			l.read("read 403 packets of b0")
+			requireOnlyCapture(t, cmd.Process.Pid)
+
+			// An interface that is gone is captured from again when it is back.
+			n.IP("link del b0")
+			l.expect("synoptic: warning: interface b0 is gone")
+			n.Cable("a0", "b0")
+			l.expect("synoptic: warning: interface b0 is back")
+			n.Carries("a0", "b0")
+			sendCapture(t, n.Sender("a0"), "syn-vertical.pcap")
+			l.read("read 806 packets of b0")
+			said := l.interrupt()
+			require.Contains(t, said, `"src":"203.0.113.250"`)
+		})
+	}
+}
