@@ -117,6 +117,19 @@ func TestHeartbeat(t *testing.T) {
 	require.Equal(t, []string{"drops 310+0 3"}, l.told(), "the total comes last, at the time of the latest packet")
 }
 
+// TestHeartbeatWithoutPackets: a run to which nothing ever came says so.
+func TestHeartbeatWithoutPackets(t *testing.T) {
+	l, fs := begin(t, "../../testdata/captures/syn-vertical.pcap")
+	l.idle(10)
+	require.Empty(t, l.told())
+	l.idle(75)
+	require.Equal(t, []string{"open dark 10+65", "heartbeat 10+65 0 read 0 lost"}, l.told())
+	l.send(fs[:10], 80)
+	l.idle(135)
+	require.Equal(t, []string{"close dark 10+125", "heartbeat 75+60 10 read 0 lost"}, l.told())
+	l.end(t)
+}
+
 // TestNoHeartbeat: without an interval nothing is told while the run goes on.
 func TestNoHeartbeat(t *testing.T) {
 	var notices []detect.Notice

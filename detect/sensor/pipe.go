@@ -13,6 +13,7 @@ type packetBatch struct {
 type eventBatch struct {
 	events []flows.Event
 	now    int64 // line clock behind the batch
+	idle   int64 // of the batch of packets
 }
 
 // handOver is how many batches of packets go to the next stage at a time. Waking

@@ -188,7 +188,7 @@ func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
 	if packets.idle > 0 {
 		events.events = s.table.Advance(packets.idle, events.events)
 	}
-	events.now = s.table.Now()
+	events.now, events.idle = s.table.Now(), packets.idle
 	s.seen.paired(s.table)
 }
 
@@ -203,7 +203,7 @@ func (s *Sensor) told(p *flows.Packet, events []flows.Event) []flows.Event {
 // is more.
 func (s *Sensor) settle(events *eventBatch) (more bool) {
 	events.events, more = s.table.Close(events.events[:0])
-	events.now = s.table.Now()
+	events.now, events.idle = s.table.Now(), 0
 	s.seen.paired(s.table)
 	return more
 }
@@ -224,7 +224,11 @@ func (s *Sensor) detect(events *eventBatch) {
 	}
 	s.engine.Advance(events.now)
 	s.seen.detected(s.engine)
-	s.beat(events.now)
+	if events.now == 0 {
+		s.beat(events.idle) // there has been no packet at all
+	} else {
+		s.beat(events.now)
+	}
 }
 
 // close ends what is still open.
