@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -102,4 +103,28 @@ func TestLiveGivesUp(t *testing.T) {
 			require.Contains(t, said, `"src":"203.0.113.250"`)
 		})
 	}
+}
+
+// TestLiveDark: that nothing comes is told while nothing comes, for an interface has a clock of
+// its own.
+func TestLiveDark(t *testing.T) {
+	if capture.HasLibpcap {
+		t.Skip("this is about the ring")
+	}
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	file := filepath.Join(t.TempDir(), "out.jsonl")
+	l := captureLive(t, n, "-i", "b0", "--heartbeat", "1s", "-o", "json:"+file)
+	told := func(pattern string) func() bool {
+		return func() bool {
+			text, err := os.ReadFile(file)
+			return err == nil && regexp.MustCompile(pattern).Match(text)
+		}
+	}
+	const patience, often = 20 * time.Second, 20 * time.Millisecond
+	require.Eventually(t, told(`"event":"health","phase":"open",.*"about":"dark"`), patience, often)
+	sendCapture(t, n.Sender("a0"), "xmas.pcap")
+	require.Eventually(t, told(`"event":"health","phase":"close",.*"about":"dark"`), patience, often)
+	require.Eventually(t, told(`"about":"heartbeat","counters":\{"packets":[1-9]`), patience, often)
+	l.interrupt()
 }
