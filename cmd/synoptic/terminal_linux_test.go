@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 
@@ -21,6 +22,11 @@ func hangUp(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command(filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[2]), args[3:]...)
 	cmd.Dir, cmd.Stdin, cmd.Stderr = ts.MkAbs("."), slave, slave
 	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	// Who runs the tests may have them ignore it, as nohup does; what is handled here is not
+	// ignored there.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
 	ts.Check(cmd.Start())
 	ts.Check(slave.Close())
