@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/detect/outlier"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -20,8 +21,16 @@ type Config struct {
 	// nobody asks.
 	Notify func(Notice)
 	// Sources bounds how many sources have a record; 0 means 1,048,576. At the
-	// bound those least recently active without an open scan are forgotten.
+	// bound a source gets one that fails at several targets, see Gate, or has a conversation
+	// by TCP; in its place go those of one failure, then those least recently
+	// active without an open scan.
 	Sources int
+	// Gate is how many cells each row of the gate has, at which sources are asked when
+	// there is no room, see [gate.Config]; 0 means 262,144.
+	Gate int
+	// GateBits, if it is not 0, has all sources asked at the gate, room or not, and let in
+	// at so many bits.
+	GateBits int
 	// Groups bounds how many counts are kept, one for each rule and key; 0
 	// means 262,144. At the bound the oldest are forgotten.
 	Groups int
@@ -77,36 +86,38 @@ type Stats struct {
 	// SuspectsEvicted, PairsEvicted and FactsEvicted count what slow windows, rules with sigmas
 	// and guards have forgotten because Config.Suspects, Pairs and Facts were reached.
 	SuspectsEvicted, PairsEvicted, FactsEvicted uint64
-	Cut                                         uint64 // closed scans whose counts stood still because Config.Targets or OpenTargets was reached
-	Guarded                                     uint64 // times a threshold was crossed and a guard held the rule back
+	Cut                                         uint64     // closed scans whose counts stood still because Config.Targets or OpenTargets was reached
+	Gate                                        gate.Stats // what was asked at the gate, for want of room for sources
+	Guarded                                     uint64     // times a threshold was crossed and a guard held the rule back
 }
 
 // Engine turns events into scans. It belongs to one goroutine.
 type Engine struct {
-	cfg      Config
-	keys     hashKeys
-	given    Rules // in force
-	home     networks
-	allow    allowList
-	rules    []*compiledRule // but for walks, slow and divided windows
-	counts   byClass         // the same
-	walks    []*compiledRule
-	tiers    slowRules
-	early    bool // a rule counts attempts as they open
-	merits   bool // a rule counts what succeeds
-	judges   bool // a rule goes by what came of attempts: only then are sources taken together
-	now      int64
-	past     history
-	sources  sourceTable
-	groups   groupTable
-	walkers  walkerTable
-	crowds   crowdSet
-	division division
-	facts    facts
-	outages  [2]outage   // of IPv4, of IPv6
-	open     []*incident // in the order in which they opened
-	orders   orders
-	watches  watchTable
+	cfg       Config
+	keys      hashKeys
+	given     Rules // in force
+	home      networks
+	allow     allowList
+	rules     []*compiledRule // but for walks, slow and divided windows
+	counts    byClass         // the same
+	walks     []*compiledRule
+	tiers     slowRules
+	early     bool // a rule counts attempts as they open
+	merits    bool // a rule counts what succeeds
+	judges    bool // a rule goes by what came of attempts: only then are sources taken together
+	now       int64
+	past      history
+	sources   sourceTable
+	admission admission
+	groups    groupTable
+	walkers   walkerTable
+	crowds    crowdSet
+	division  division
+	facts     facts
+	outages   [2]outage   // of IPv4, of IPv6
+	open      []*incident // in the order in which they opened
+	orders    orders
+	watches   watchTable
 	// Closed scans that were reopened, in that order.
 	reopened []*watch
 	check    int64 // none of open and reopened falls idle before
@@ -126,16 +137,17 @@ func New(cfg Config, rules Rules) (*Engine, error) {
 	keys := newHashKeys(cfg.Seed)
 	e := &Engine{
 		cfg: cfg, keys: keys, check: math.MaxInt64,
-		past:    history{max: uint64(cfg.History)},
-		sources: newSourceTable(cfg.Sources, keys),
-		guard:   newGuardSets(),
-		list:    newList(),
-		facts:   newFacts(cfg.Facts, keys),
-		room:    room{cfg.OpenTargets, cfg.OpenTargets},
-		surges:  newSurges(cfg.Notify, keys),
-		crowds:  crowdSet{keys: keys},
-		orders:  orders{keys: keys},
-		watches: newWatchTable(cfg.Watches, cfg.Watch),
+		past:      history{max: uint64(cfg.History)},
+		sources:   newSourceTable(cfg.Sources, keys),
+		admission: newAdmission(&cfg),
+		guard:     newGuardSets(),
+		list:      newList(),
+		facts:     newFacts(cfg.Facts, keys),
+		room:      room{cfg.OpenTargets, cfg.OpenTargets},
+		surges:    newSurges(cfg.Notify, keys),
+		crowds:    crowdSet{keys: keys},
+		orders:    orders{keys: keys},
+		watches:   newWatchTable(cfg.Watches, cfg.Watch),
 	}
 	if err := e.Replace(rules); err != nil {
 		return nil, err
@@ -210,6 +222,7 @@ func (e *Engine) Replace(rules Rules) error {
 func (e *Engine) Stats() Stats {
 	s := e.forgotten()
 	s.Sources, s.SourcesEvicted = e.sources.size, e.sources.evicted
+	s.Gate = e.admission.gate.Stats()
 	s.Watches, s.WatchesEvicted = len(e.watches.list), e.watches.evicted
 	s.Groups = e.groups.size
 	return s
@@ -274,10 +287,10 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 			pr.flagged = pr.flagged || r.early && r.concerns(&pr.attempted, s, e.home)
 		}
 	}
-	if !pr.flagged && !ev.Counted {
+	if !pr.flagged && !ev.Counted || e.together(s, pr) {
 		return
 	}
-	if e.together(s, pr) {
+	if e.isGhost(s) && (!pr.flagged || e.unlet(&s, pr)) {
 		return
 	}
 	further := ev.Connections > 1
@@ -295,10 +308,8 @@ func (e *Engine) observeOpened(ev *flows.Event) {
 // observeCounted sees an attempt that now counts against its initiator.
 func (e *Engine) observeCounted(ev *flows.Event) {
 	s := e.source(&ev.Initiator)
-	s.active = e.now
 	pr := &e.probe
 	*pr = e.keys.probe(ev, s)
-	s.remember(ev)
 	e.acquaint(ev)
 	why := pr.weightless()
 	switch {
@@ -312,6 +323,10 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	}
 	pr.excused = why != NoExcuse
 	e.excused(why)
+	if e.isGhost(s) && (e.together(s, pr) || pr.excused || e.unlet(&s, pr)) {
+		return
+	}
+	s.remember(ev, e.now)
 	if e.together(s, pr) {
 		return
 	}
@@ -338,6 +353,12 @@ func (e *Engine) observeChanged(ev *flows.Event) {
 	if e.together(s, pr) {
 		e.reached(pr)
 		return
+	}
+	if e.isGhost(s) {
+		if s = e.observeGhost(pr); s == nil {
+			e.reached(pr)
+			return
+		}
 	}
 	if fresh := ev.Kind == flows.Raised && !ev.Counted; fresh {
 		e.remember(s, pr, e.early)
@@ -373,6 +394,10 @@ func (e *Engine) observeFinal(ev *flows.Event) {
 	*pr = e.keys.probe(ev, s)
 	pr.counted = pr.counted || pr.unfinished()
 	if !pr.weighs() || e.together(s, pr) {
+		return
+	}
+	if e.isGhost(s) && (!answered || !pr.counted || e.unlet(&s, pr)) {
+		e.finalGhost(s, pr)
 		return
 	}
 	if answered {
@@ -425,7 +450,7 @@ func (e *Engine) observeLost(ev *flows.Event) {
 
 // remember notes an attempt; known says that it may be remembered already.
 func (e *Engine) remember(s *source, pr *probe, known bool) {
-	if !known || !e.past.renew(s, &pr.attempted) {
+	if (!known || !e.past.renew(s, &pr.attempted)) && !e.isLarge(s) {
 		e.past.add(s, &pr.attempted)
 	}
 }
@@ -513,22 +538,6 @@ func (e *Engine) fire(r *compiledRule, c crossing, s *source, pr *probe) {
 	if !s.incident.noted(r, c.bin, c.value) {
 		s.incident.fired(r, c, pr, e.now)
 	}
-}
-
-// source finds the record of a source, or makes one. If there is no room, the
-// one that has been quiet for longest goes; its scan, if it has one, is closed.
-func (e *Engine) source(addr *[16]byte) *source {
-	if s := e.sources.find(addr); s != nil {
-		return s
-	}
-	if e.sources.full() {
-		if v := e.sources.victim(); v.incident != nil {
-			inc := v.incident
-			e.open = slices.DeleteFunc(e.open, func(o *incident) bool { return o == inc })
-			e.close(inc, e.now)
-		}
-	}
-	return e.sources.make(addr, e.now)
 }
 
 // Advance moves the engine to now on the line clock: scans that have been idle

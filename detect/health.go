@@ -12,6 +12,7 @@ const (
 	HealthSaturation = "saturation"     // Count targets, sources and counts were forgotten for want of room
 	HealthHeartbeat  = "heartbeat"      // a run goes on: Notice.Counters
 	HealthDark       = "dark"           // no packet came from First to Last; opens, and closes when there is one
+	HealthFlood      = "flood"          // more sources came than there is room for: Notice.Slowest
 	learnBaselines   = "baselines"      // until then, hours are compared with nothing
 	learnServices    = "known services" // until then, what was not used yet is not known to work
 )
@@ -27,6 +28,7 @@ type Learning struct {
 type health struct {
 	learning []Learning
 	begun    bool
+	shift    int64 // from the line clock to the capture's own, of the latest event
 	oneWay   [flows.ClassNDP + 1]bool
 }
 
@@ -40,6 +42,7 @@ func (e *Engine) Learning() []Learning { return e.health.learning }
 // are not visible.
 func (e *Engine) healthy(ev *flows.Event) {
 	h := &e.health
+	h.shift = ev.Start - ev.Line
 	if !h.begun {
 		h.begun = true
 		start := Time(ev.At + ev.Start - ev.Line)

@@ -153,8 +153,8 @@ func TestEvictionsAreCounted(t *testing.T) {
 		e.Observe(&ev)
 	}
 	require.Len(t, scans, 1)
-	for i := range 100 {
-		ev := counted(10+float64(i), nth("192.0.0.0", i), server, 80)
+	for i := range 400 {
+		ev := counted(10+float64(i)/4, nth("192.0.0.0", i/4), server, uint16(80+i%4))
 		e.Observe(&ev)
 	}
 	ev := counted(120, outside, server, 500)
@@ -163,7 +163,8 @@ func TestEvictionsAreCounted(t *testing.T) {
 	require.Len(t, scans, 2, "one scan, opened and closed")
 	require.Equal(t, 11, scans[1].Targets)
 	require.Equal(t, 4, e.Stats().Sources)
-	require.EqualValues(t, 97, e.Stats().SourcesEvicted)
+	require.EqualValues(t, 97, e.Stats().SourcesEvicted, "all that tried several targets got a record")
+	require.EqualValues(t, 97, e.Stats().Gate.Admitted)
 }
 
 // TestBoundsNameNobodyElse: where every attempt fails, a smaller memory may

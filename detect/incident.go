@@ -152,13 +152,18 @@ func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe)
 		Count: string(r.Count), Value: c.value, Threshold: r.Over, Window: r.windowText(),
 		Baseline: baselineOf(c.baseline),
 	}
-	inc.short = inc.short || (r.Window == Walk || r.Window == Slow) && c.value > inc.targets
+	inc.short = inc.short || (r.Window == Walk || r.Window == Slow) && c.value > inc.targets || s.credit > 1
+	inc.evidence.Before = before(s)
 	inc.fired(r, c, pr, e.now)
 	e.open = append(e.open, inc)
 	e.check = min(e.check, inc.lastLine+idleMin)
 	inc.doubling = 2 * inc.targets
 	e.report(inc, Open, inc.ownTime(e.now), nil)
 }
+
+// before is about how many targets a source had tried before it got a record. That is no part
+// of what is compared with a threshold.
+func before(s *source) int { return max(int(s.credit)-1, 0) }
 
 // backfill gives a new scan the source's attempts that counted, back to the
 // first gap that would have ended it, or to where the rule's count began, and the
@@ -387,5 +392,5 @@ func (e *Engine) close(inc *incident, at int64) {
 		e.crowds.drop(inc.crowd)
 		return
 	}
-	inc.source.votes = marks.Votes{}
+	inc.source.votes, inc.source.credit = marks.Votes{}, 0
 }

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -38,6 +39,7 @@ func (c Config) Bounds() []flows.Bound {
 	c = c.withDefaults()
 	return []flows.Bound{
 		{Name: "sources", Count: c.Sources, Each: sourceBytes()},
+		{Name: "gate", Count: c.Gate, Each: 2 * gate.Bytes},
 		{Name: "counts", Count: c.Groups, Each: groupBytes()},
 		{Name: "history", Count: c.History, Each: int(unsafe.Sizeof(attempted{}))},
 		{Name: "walks", Count: c.Walks, Each: walkBytes()},
@@ -57,6 +59,7 @@ func (c Config) withDefaults() Config {
 		value int
 	}{
 		{&c.Sources, 1 << 20},
+		{&c.Gate, 1 << 18},
 		{&c.Groups, 1 << 18},
 		{&c.History, 1 << 18},
 		{&c.Targets, 1 << 17},

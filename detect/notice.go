@@ -48,6 +48,9 @@ type Notice struct {
 	Count    uint64     `json:"count,omitempty"` // how often
 	Learning []Learning `json:"learning,omitempty"`
 	Counters *Counters  `json:"counters,omitempty"` // of a heartbeat
+	// Slowest is, where HealthFlood is about it, how many seconds a new source's targets may
+	// lie apart for a scan to be seen; 0 as long as an hour is.
+	Slowest float64 `json:"slowest,omitempty"`
 }
 
 // Counters are what a run has read and found since it began.

@@ -233,6 +233,9 @@ type Evidence struct {
 	Threshold int    `json:"threshold"` // the rule's over: it fires above
 	Window    string `json:"window"`
 	Crafted   int    `json:"crafted"` // targets whose probes no ordinary stack sends
+	// Before is about how many targets the source had tried when there was no room for it
+	// yet. They are in no count.
+	Before int `json:"before,omitempty"`
 	// Baseline is what the hour was compared with, where the rule asks for that.
 	Baseline *Baseline `json:"baseline,omitempty"`
 	// Division is what showed that the sources have divided the targets, where they did.

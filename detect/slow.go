@@ -77,6 +77,10 @@ func (e *Engine) slow(s *source, pr *probe) {
 	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !e.fails(s, pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
 		return
 	}
+	if s.credit > 0 && s.failures > 1 {
+		// The gate has seen it before; it need not come again in another hour.
+		e.tiers.table.Invite(s.addr, e.now)
+	}
 	hit, ok := e.tiers.table.Fail(s.addr, e.keys.value(FieldTarget, &pr.attempted), e.now)
 	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {
 		e.standsSlow(s, pr)

@@ -27,6 +27,8 @@ type source struct {
 
 	partial  bool  // an earlier record of it, with successes, may have been forgotten
 	succeeds bool  // an attempt of it was answered
+	failures uint8 // that have counted since it has a record, up to 255
+	credit   uint8 // about how many targets it had tried when the gate let it in; 0: it was not asked
 	walks    bool  // one was begun
 	talks    bool  // the history may hold a conversation of it
 	made     int64 // line clock when the record was made
@@ -36,7 +38,9 @@ type source struct {
 
 // remember keeps what the next probe of the source is compared with, and has its
 // headers vote on the tool.
-func (s *source) remember(ev *flows.Event) {
+func (s *source) remember(ev *flows.Event, now int64) {
+	s.active = now
+	s.failures = min(s.failures, 254) + 1
 	switch {
 	case !repeatsQuestion(ev, s):
 		s.alike = 0
@@ -105,20 +109,26 @@ func (t *sourceTable) forget(n int, now int64) {
 	t.evicted++
 	s := t.at(n)
 	if s.succeeds {
-		t.forgot, t.lost = true, now
+		t.lose(now)
 	}
 	t.index.remove(s.hash, uint32(n))
 }
 
-// looks is how many records an eviction compares.
-const looks = 16
+// lose notes that successes of a source are forgotten.
+func (t *sourceTable) lose(now int64) { t.forgot, t.lost = true, now }
+
+const (
+	// looks is how many records an eviction compares, farther how many if all matter.
+	looks   = 16
+	farther = 64
+)
 
 // victim moves the hand to the record to be forgotten next: of those it passes,
-// the one quiet for longest, with no open scan if there is one.
+// one of a single failure if there is one, else one with no open scan; the one quiet for longest.
 func (t *sourceTable) victim() *source {
 	best, from := (t.hand+1)%t.size, t.hand
 	for n := 1; n < t.size; n++ {
-		if n >= looks && t.at(best).incident == nil {
+		if b := t.at(best); n >= looks && b.incident == nil && (n >= farther || !b.matters()) {
 			break
 		}
 		if i := (from + 1 + n) % t.size; t.at(i).spareable(t.at(best)) {
@@ -135,11 +145,14 @@ func (s *source) spareable(o *source) bool {
 	if (s.incident == nil) != (o.incident == nil) {
 		return s.incident == nil
 	}
-	if s.succeeds != o.succeeds {
-		return o.succeeds
+	if s.matters() != o.matters() {
+		return o.matters()
 	}
 	return s.active < o.active
 }
+
+// matters reports whether a source has shown more than that it failed once.
+func (s *source) matters() bool { return s.succeeds || s.failures > 1 }
 
 // probe is an attempt at the moment of an event.
 type probe struct {

@@ -15,10 +15,11 @@ const MinMemory = 4 << 20
 // caches of a fixed size and what scans take beside their targets.
 const (
 	forTable    = 200
-	forSources  = 230
+	forSources  = 150
+	forGate     = 100
 	forCounts   = 130
 	forHistory  = 100
-	forTargets  = 160
+	forTargets  = 140
 	forWalks    = 90
 	forWatches  = 20
 	forPairs    = 16
@@ -47,6 +48,7 @@ func (c *Config) Fit(total int64) ([]flows.Bound, error) {
 		{&table.MaxNotes, "notes", forNotes},
 		{&c.Decoder.MaxFragments, "fragments", forScraps},
 		{&engine.Sources, "sources", forSources},
+		{&engine.Gate, "gate", forGate},
 		{&engine.Groups, "counts", forCounts},
 		{&engine.History, "history", forHistory},
 		{&engine.OpenTargets, "targets of open scans", forTargets},

@@ -2,6 +2,7 @@ package sensor_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -155,6 +156,26 @@ func TestLittleMemoryNamesNobodyElse(t *testing.T) {
 	require.Positive(t, evicted.Table.Evicted)
 	require.Positive(t, evicted.Detect.SourcesEvicted)
 	require.Positive(t, evicted.Detect.GroupsEvicted)
+}
+
+// TestGateNamesNobodyElse: with all sources asked at the gate, at whatever number of bits,
+// nobody is named who is not without it; and some are.
+func TestGateNamesNobodyElse(t *testing.T) {
+	let, missed := 0, 0
+	for _, file := range captures(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			all, _ := found(t, file, sensor.Config{})
+			for _, bits := range []int{1, 5, 10} {
+				some, sum := found(t, file, sensor.Config{Engine: detect.Config{GateBits: bits}})
+				requireAmong(t, all, some, fmt.Sprintf("%d bits", bits))
+				require.GreaterOrEqual(t, sum.Detect.Gate.Asked, sum.Detect.Gate.Admitted)
+				let += len(some)
+				missed += len(all) - len(some)
+			}
+		})
+	}
+	require.Positive(t, missed, "the gate must tell")
+	require.Greater(t, let, missed)
 }
 
 // TestSameForAnyBatchWhereMuchIsForgotten: what is forgotten depends on neither batches

@@ -22,6 +22,21 @@ func (t *Table) admit(h uint64) *suspect {
 		t.stats.Barred++
 		return nil
 	}
+	return t.seat(h)
+}
+
+// Invite makes a suspect of a source without asking at the door, where others have
+// seen that it comes again, if there is a slot for it.
+func (t *Table) Invite(source [16]byte, now int64) {
+	t.turn(now)
+	if h := t.keys.source(&source); t.find(h) == nil {
+		t.seat(h)
+	}
+}
+
+// seat makes a suspect of a source, or returns nil if all that it could displace are more
+// suspect.
+func (t *Table) seat(h uint64) *suspect {
 	worst, least := t.worst(h)
 	if worst.tag != 0 {
 		if least > perTarget {

@@ -132,6 +132,7 @@ func (a *App) counters(s *sensor.Summary, record *output.Run) {
 		tunnelText(record.Tunnels), d.Carriers, d.TunnelsCut, d.TunnelsTooDeep, d.TunnelsNoIP))
 	a.say.Info(fmt.Sprintf("table: %d packets, %d attempts, %d connections, %d backscatter, %d mid-stream, %d evicted (%d undecided), %d clock jumps, %d entries",
 		t.Packets, t.Attempts, t.Connections, t.Backscatter, t.MidStream, t.Evicted, t.EvictedLive, t.ClockJumps, t.Entries))
-	a.say.Info(fmt.Sprintf("detect: %d scans opened, %d closed, %d watched (%d evicted), %d reopened, %d sources (%d evicted), %d counts (%d evicted), %d held back by guards",
-		e.Opened, e.Closed, e.Watches, e.WatchesEvicted, e.Reopened, e.Sources, e.SourcesEvicted, e.Groups, e.GroupsEvicted, e.Guarded))
+	a.say.Info(fmt.Sprintf("detect: %d scans opened, %d closed, %d watched (%d evicted), %d reopened, %d sources (%d evicted), %d counts (%d evicted), %d held back by guards; gate asked %d times, %d let in at %d bits",
+		e.Opened, e.Closed, e.Watches, e.WatchesEvicted, e.Reopened, e.Sources, e.SourcesEvicted, e.Groups, e.GroupsEvicted, e.Guarded,
+		e.Gate.Asked, e.Gate.Admitted, e.Gate.Bits))
 }

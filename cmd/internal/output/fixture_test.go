@@ -14,6 +14,7 @@ import (
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -144,6 +145,7 @@ func account(t *testing.T) output.Run {
 		Detect: detect.Stats{
 			Opened: 2, Closed: 2, SourcesEvicted: 15, GroupsEvicted: 16,
 			WalksEvicted: 30, SuspectsEvicted: 31, PairsEvicted: 32, FactsEvicted: 33, Cut: 34,
+			Gate: gate.Stats{Asked: 35, Admitted: 36},
 		},
 		First: at(t, "2026-03-10 09:12:00.000"), Last: at(t, "2026-03-11 00:15:05.000"),
 		Damage: []*capture.DamageError{
@@ -181,11 +183,14 @@ func notices(t *testing.T) []detect.Notice {
 	all := []detect.Notice{flood, reflection, scatter, router, over}
 	for _, about := range []string{
 		detect.HealthLearning, detect.HealthOneWay, detect.HealthDrops, detect.HealthClockJump,
-		detect.HealthDuplicates, detect.HealthSaturation,
+		detect.HealthDuplicates, detect.HealthSaturation, detect.HealthFlood,
 	} {
 		n := detect.HealthNotice(about, over.Time, 7)
 		if about == detect.HealthLearning {
 			n.Learning = []detect.Learning{{What: "baselines", Until: over.Time + 24*3600e9}}
+		}
+		if about == detect.HealthFlood {
+			n.Count, n.Slowest = 0, 12.5
 		}
 		n.Proto = "tcp"
 		all = append(all, n)

@@ -68,6 +68,10 @@ type Run struct {
 	EvictedPair    uint64 `json:"evicted_pair,omitempty"`
 	EvictedFact    uint64 `json:"evicted_fact,omitempty"`
 	CutScans       uint64 `json:"cut_scans,omitempty"` // scans whose counts stood still for want of room
+	// GateAsked is how many failures were those of sources for which there was no room, and
+	// GateAdmitted how many sources got a record then, as they had tried several targets.
+	GateAsked    uint64 `json:"gate_asked,omitempty"`
+	GateAdmitted uint64 `json:"gate_admitted,omitempty"`
 
 	Opened uint64 `json:"opened"` // scans
 	Closed uint64 `json:"closed"`
@@ -140,6 +144,7 @@ func RunOf(s *sensor.Summary) Run {
 		EvictedSource: s.Detect.SourcesEvicted, EvictedCount: s.Detect.GroupsEvicted,
 		EvictedWalk: s.Detect.WalksEvicted, EvictedSuspect: s.Detect.SuspectsEvicted,
 		EvictedPair: s.Detect.PairsEvicted, EvictedFact: s.Detect.FactsEvicted, CutScans: s.Detect.Cut,
+		GateAsked: s.Detect.Gate.Asked, GateAdmitted: s.Detect.Gate.Admitted,
 		Opened: s.Detect.Opened, Closed: s.Detect.Closed, Learning: s.Learning,
 		Reopened: s.Detect.Reopened, EvictedWatch: s.Detect.WatchesEvicted,
 	}

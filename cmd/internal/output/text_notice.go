@@ -29,7 +29,7 @@ func (*Text) secondary(n *detect.Notice) bool {
 		return n.Phase == detect.Update || n.Event == detect.GatewayARP
 	}
 	switch n.About {
-	case detect.HealthOneWay, detect.HealthDuplicates, detect.HealthDark:
+	case detect.HealthOneWay, detect.HealthDuplicates, detect.HealthDark, detect.HealthFlood:
 		return false
 	case detect.HealthDrops:
 		return n.First == n.Last // all of them, at the end
@@ -93,6 +93,8 @@ func condition(n *detect.Notice) string {
 		return count(n.Count, "jump") + " of the capture's clock"
 	case detect.HealthDuplicates:
 		return count(n.Count, "packet") + " came twice, as from a mirror port that sends both what comes in and what goes out"
+	case detect.HealthFlood:
+		return flooded(n)
 	default:
 		return "memory was short: " + count(n.Count, "record") + " forgotten"
 	}
@@ -102,6 +104,15 @@ func condition(n *detect.Notice) string {
 func beat(c *detect.Counters) string {
 	return fmt.Sprintf("%s so far, %s lost, %s opened, %s closed", count(c.Packets, "packet"), grouped(c.Dropped),
 		count(c.Opened, "scan"), grouped(c.Closed))
+}
+
+// flooded says what can still be found where more sources come than there is room for.
+func flooded(n *detect.Notice) string {
+	slow := ""
+	if n.Slowest > 0 {
+		slow = ", less than " + duration(int64(n.Slowest*1e9)) + " apart"
+	}
+	return "more sources come than --memory has room for: new ones are judged once they try several targets" + slow
 }
 
 // ports says which ports a notice is about.
