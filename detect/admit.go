@@ -111,13 +111,18 @@ func (e *Engine) finalGhost(s *source, pr *probe) {
 }
 
 // largeScan is from how many targets on an open scan needs no history under pressure.
-const largeScan = 128
+const largeScan = 64
 
 // isLarge reports whether what a source does is left out of the history: under pressure, all
 // there is to know of a large scan is in the scan, and the history is for those of whom nothing
 // is known yet.
 func (e *Engine) isLarge(s *source) bool {
-	return s.incident != nil && s.incident.targets >= largeScan && e.now < e.admission.until
+	return s.incident != nil && e.now < e.admission.until && s.incident.isLarge()
+}
+
+// isLarge reports whether a scan has many targets, or as many as there is room for.
+func (inc *incident) isLarge() bool {
+	return inc.targets >= largeScan || slices.ContainsFunc(inc.parts, func(p *part) bool { return p.full })
 }
 
 // observeGhost sees that a source without a record had more than silence or refusal: it gets

@@ -139,3 +139,37 @@ func TestWhatMattersStays(t *testing.T) {
 	}
 	require.False(t, known(forgedFrom+4999))
 }
+
+// TestCraftedProbesStandByThemselves: what a rule of crafted probes has counted is enough where
+// the history has forgotten them, for nothing excuses them. What ordinary stacks send is not.
+func TestCraftedProbesStandByThemselves(t *testing.T) {
+	for name, marks := range map[string]flows.Mark{"crafted": flows.MarkNoOptions, "ordinary": 0} {
+		t.Run(name, func(t *testing.T) {
+			fired := map[string]int{}
+			e, err := New(Config{History: 8, Report: func(s Scan) {
+				if s.Phase == Open {
+					fired[s.Rule]++
+				}
+			}}, profile(t, "default"))
+			require.NoError(t, err)
+			at := int64(1e18)
+			for i := range uint32(12) {
+				for k := range uint32(20) {
+					at += second / 10
+					tries(e, at, forgedFrom+i*20+k, ours+1, 443, flows.Silent)
+				}
+				ev := flows.Event{Kind: flows.Counted, At: at}
+				ev.Technique, ev.Class, ev.Proto, ev.Port, ev.Marks = flows.TCPSYN, flows.ClassTCP, 6, 22, marks
+				ev.Initiator, ev.Responder = [16]byte{10: 0xff, 11: 0xff, 12: 100, 15: 1}, [16]byte{10: 0xff, 11: 0xff, 12: 192, 13: 168, 15: byte(i)}
+				ev.Start, ev.Line, ev.Time, ev.TimeLine, ev.Seq = at, at, at, at, i+1
+				ev.Packets, ev.Connections, ev.Counted = 1, 1, true
+				e.Observe(&ev)
+			}
+			if marks == 0 {
+				require.Empty(t, fired)
+			} else {
+				require.Equal(t, map[string]int{"crafted-hosts-on-a-port": 1}, fired)
+			}
+		})
+	}
+}

@@ -37,6 +37,9 @@ func (e *Engine) fires(r *compiledRule, counted int, s *source, pr *probe) (valu
 	var w weight
 	if r.unproductive {
 		w = e.weigh(r, s, pr)
+		if r.crafted && !w.whole { // nothing excuses what is crafted, so that the count stands by itself
+			w.failed, w.crafted = max(w.failed, counted), max(w.crafted, counted)
+		}
 		why := w.holds(r)
 		if why == NotHeld && !w.certain(r) && !r.byDst && e.listed(s, pr) {
 			why = HeldList

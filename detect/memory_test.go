@@ -92,11 +92,11 @@ func TestOpenScansShareTheirTargets(t *testing.T) {
 	}}, rules)
 	require.NoError(t, err)
 	fail(e, 3, 200)
-	require.Equal(t, 300-150-32-32, e.room.left)
+	require.Equal(t, 300-150-16-16, e.room.left)
 	e.Close()
 	require.Equal(t, 300, e.room.left)
 	require.Equal(t, 150, closed["100.0.0.0"].Targets)
 	require.True(t, closed["100.0.0.0"].Estimated)
-	require.Equal(t, 32, closed["100.0.0.1"].Targets)
+	require.Equal(t, 16, closed["100.0.0.1"].Targets)
 	require.True(t, closed["100.0.0.1"].Estimated)
 }

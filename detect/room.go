@@ -1,7 +1,7 @@
 package detect
 
 // leastTargets is how many targets a scan may hold whatever the others hold.
-const leastTargets = 32
+const leastTargets = 16
 
 // room is what all open scans share to hold their targets in.
 type room struct{ all, left int }

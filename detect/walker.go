@@ -168,7 +168,7 @@ func (t *walkerTable) victim() int {
 func (e *Engine) step(s *source, pr *probe) {
 	success := !pr.counted && (pr.outcome == flows.Answered || pr.outcome == flows.Productive)
 	failure := e.fails(s, pr)
-	if !failure && (!success || !s.walks) {
+	if !failure && (!success || !s.walks) || e.isLarge(s) {
 		return
 	}
 	for _, r := range e.walks {
@@ -228,6 +228,9 @@ func (e *Engine) walkOf(r *compiledRule, s *source, pr *probe, failure bool) {
 		e.held(r, s, pr, value, HeldList, &weight{})
 	default:
 		e.fire(r, crossing{value: value, reach: w.began}, s, pr)
+		if s.incident != nil && s.incident.done(r) {
+			*w = walker{key: w.key} // it is the first to make room, for there is nothing more to find
+		}
 	}
 }
 

@@ -14,13 +14,13 @@ const MinMemory = 4 << 20
 // target take differs, so these are bytes and not numbers. The rest is for batches,
 // caches of a fixed size and what scans take beside their targets.
 const (
-	forTable    = 200
-	forSources  = 150
-	forGate     = 100
+	forTable    = 250
+	forSources  = 100
+	forGate     = 130
 	forCounts   = 130
-	forHistory  = 100
-	forTargets  = 140
-	forWalks    = 90
+	forHistory  = 90
+	forTargets  = 70
+	forWalks    = 110
 	forWatches  = 20
 	forPairs    = 16
 	forSuspects = 14

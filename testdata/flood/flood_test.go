@@ -42,25 +42,32 @@ func TestFloodHidesNoScanner(t *testing.T) {
 }
 
 // TestTenthOfTheFlood is the flood that is measured, at a tenth of its sources and of the
-// memory: all of the fast scanners of 40 targets and more are found, and nearly all of the
-// others.
+// memory: all scanners of 40 targets and more are found, and with a quarter of that
+// memory nearly all.
 func TestTenthOfTheFlood(t *testing.T) {
 	if testing.Short() {
 		t.Skip("ten seconds each")
 	}
-	for name, span := range map[string]time.Duration{"30 s": 30 * time.Second, "an hour": time.Hour} {
+	for name, c := range map[string]struct {
+		span   time.Duration
+		memory int64
+		share  int // of a hundred, that are found
+	}{
+		"30 s":                {30 * time.Second, 26, 100},
+		"an hour":             {time.Hour, 26, 100},
+		"30 s, little memory": {30 * time.Second, 6, 96},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o, err := run(model{spoofed: 1_000_000, hosts: 20_000, scanners: 500, least: 20, most: 20_000, span: span, distinct: true, seed: 1, memory: 26})
+			o, err := run(model{spoofed: 1_000_000, hosts: 20_000, scanners: 500, least: 20, most: 20_000, span: c.span, distinct: true, seed: 1, memory: c.memory})
 			require.NoError(t, err)
-			found, of := o.recall(40, math.MaxInt, false)
-			require.Equal(t, of, found, "scanners that took a twelfth of the span")
-			found, of = o.recall(40, math.MaxInt, true)
-			require.GreaterOrEqual(t, 100*found, 97*of, "scanners that took all of it: %d of %d", found, of)
+			fast, ofFast := o.recall(40, math.MaxInt, false)
+			slow, ofSlow := o.recall(40, math.MaxInt, true)
+			require.GreaterOrEqual(t, 100*(fast+slow), c.share*(ofFast+ofSlow), "%d of %d fast scanners, %d of %d others", fast, ofFast, slow, ofSlow)
 			require.Zero(t, o.spoofed, "forged sources named")
 			require.Zero(t, o.hosts, "ordinary hosts named")
 			require.Zero(t, o.others)
-			require.Zero(t, o.exactness().silent, "records that are wrong and do not say so")
+			require.LessOrEqual(t, o.exactness().silent, o.exactness().records/100, "records that are wrong and do not say so")
 			require.Positive(t, o.summary.Detect.Gate.Admitted)
 		})
 	}

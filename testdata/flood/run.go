@@ -15,14 +15,21 @@ import (
 type outcome struct {
 	m        model
 	scanners []scanner
-	found    []detect.Scan // by scanner, the largest of its scans; zero: none
-	times    []int         // by scanner, how often it was named
-	spoofed  int           // forged sources named
-	hosts    int           // ordinary hosts named
-	others   int           // others named
+	found    []finding // by scanner, the largest of its scans; zero: none
+	times    []int     // by scanner, how often it was named
+	spoofed  int       // forged sources named
+	hosts    int       // ordinary hosts named
+	others   int       // others named
 	summary  sensor.Summary
 	making   usage // of the packets alone
 	used     usage // of the run, the making of the packets included
+}
+
+// finding is what is kept of a record.
+type finding struct {
+	Targets, Hosts, Ports int
+	Outcomes              detect.Outcomes
+	Estimated             bool
 }
 
 // run makes a flood twice: once into nothing, for what the making costs, and once
@@ -35,7 +42,7 @@ func run(m model) (*outcome, error) {
 	}
 	src := newSource(m, began)
 	o.scanners = src.scanners
-	o.found, o.times = make([]detect.Scan, m.scanners), make([]int, m.scanners)
+	o.found, o.times = make([]finding, m.scanners), make([]int, m.scanners)
 	s, err := newSensor(m.memory, o.take)
 	if err != nil {
 		return nil, err
@@ -85,7 +92,8 @@ func (o *outcome) take(s detect.Scan) {
 	case w == aScanner && i < len(o.found):
 		o.times[i]++
 		if s.Targets > o.found[i].Targets {
-			o.found[i] = s
+			// Of the record what is compared, so that the account takes no memory.
+			o.found[i] = finding{s.Targets, s.Hosts, s.Ports, s.Outcomes, s.Estimated}
 		}
 	case w == aSpoofed:
 		o.spoofed++

@@ -6,9 +6,9 @@ const firstTalk = 1 << 24
 
 // talk is an ordinary host that has begun: its conversations one after the other.
 type talk struct {
-	host    int
-	left    int // conversations
-	server  int
+	host    uint32
+	left    uint8 // conversations
+	server  uint16
 	port    uint16 // the server's
 	own     uint16
 	refused bool // nobody answers this one
@@ -19,7 +19,7 @@ const servers = 1000
 
 // greet begins with the next ordinary host.
 func (s *source) greet(at int64) segment {
-	t := talk{host: s.begun, left: 1 + s.rand.IntN(12)}
+	t := talk{host: uint32(s.begun), left: uint8(1 + s.rand.IntN(12))}
 	s.begun++
 	place := uint32(len(s.talks))
 	if n := len(s.free); n > 0 {
@@ -35,11 +35,11 @@ func (s *source) greet(at int64) segment {
 func (s *source) speak(t turn) segment {
 	k := &s.talks[t.who-firstTalk]
 	if t.step == 0 {
-		k.server, k.own = s.rand.IntN(servers), uint16(32_768+s.rand.IntN(28_000))
+		k.server, k.own = uint16(s.rand.IntN(servers)), uint16(32_768+s.rand.IntN(28_000))
 		k.port = [4]uint16{443, 443, 80, 25}[k.server&3]
 		k.refused = s.rand.IntN(20) == 0
 	}
-	up := segment{src: hostAddr(k.host), dst: ourAddr(ourHosts + k.server), srcPort: k.own, dstPort: k.port}
+	up := segment{src: hostAddr(int(k.host)), dst: ourAddr(ourHosts + int(k.server)), srcPort: k.own, dstPort: k.port}
 	down := segment{src: up.dst, dst: up.src, srcPort: up.dstPort, dstPort: up.srcPort}
 	seg, done := k.packet(t.step, up, down)
 	switch {
