@@ -142,7 +142,7 @@ func TestSameFloodSameAccount(t *testing.T) {
 
 // TestCrowdsAreOthers: there is none in the model, so a crowd that is named is wrong.
 func TestCrowdsAreOthers(t *testing.T) {
-	o := outcome{found: make([]detect.Scan, 1), times: make([]int, 1)}
+	o := outcome{found: make([]finding, 1), times: make([]int, 1)}
 	o.take(detect.Scan{Phase: detect.Close, Sources: 20})
 	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("100.96.0.0")})
 	o.take(detect.Scan{Phase: detect.Close, Src: netip.MustParseAddr("100.96.0.1")})
