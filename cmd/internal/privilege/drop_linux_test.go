@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -30,12 +31,16 @@ func TestMain(m *testing.M) {
 
 // drop gives up what it can, but below a directory, and says what it can still do.
 func drop(dir string) int {
+	var there sync.WaitGroup
 	for range 8 { // threads that are there before
+		there.Add(1)
 		go func() {
 			runtime.LockOSThread()
+			there.Done()
 			select {}
 		}()
 	}
+	there.Wait()
 	kept, err := Drop(Config{
 		Read: []string{filepath.Join(dir, "read"), filepath.Join(dir, "missing"), "/proc/self"}, Write: []string{filepath.Join(dir, "write")},
 		Capture: os.Getenv("SYNOPTIC_TEST_CAPTURE") != "",
