@@ -111,6 +111,8 @@ func finds() []series {
 		total("clock_jumps_total", "Times that the clock of an interface was set anew.", func(r *reading) uint64 { return r.Table.ClockJumps }),
 		now("sources_active", "Sources that have a record.", func(r *reading) int { return r.Detect.Sources }),
 		total("sources_evicted_total", "Records of sources forgotten for want of room.", func(r *reading) uint64 { return r.Detect.SourcesEvicted }),
+		total("gate_asked_total", "Failures of sources without a record while there was no room for one.", func(r *reading) uint64 { return r.Detect.Gate.Asked }),
+		total("gate_admitted_total", "Records given to sources by these failures.", func(r *reading) uint64 { return r.Detect.Gate.Admitted }),
 		now("counts_active", "Counts of rules that are kept.", func(r *reading) int { return r.Detect.Groups }),
 		total("counts_evicted_total", "Counts of rules forgotten for want of room.", func(r *reading) uint64 { return r.Detect.GroupsEvicted }),
 		by("forgotten_total", "What else was forgotten for want of room.", "kind", []string{"walk", "suspect", "pair", "fact"},

@@ -81,7 +81,7 @@ func (m *Metrics) begin() {
 	}
 	for _, about := range []string{
 		detect.HealthLearning, detect.HealthOneWay, detect.HealthDrops, detect.HealthClockJump,
-		detect.HealthDuplicates, detect.HealthSaturation, detect.HealthHeartbeat, detect.HealthDark,
+		detect.HealthDuplicates, detect.HealthSaturation, detect.HealthHeartbeat, detect.HealthDark, detect.HealthFlood,
 	} {
 		m.health.WithLabelValues(about)
 	}

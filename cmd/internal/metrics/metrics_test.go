@@ -21,6 +21,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
+	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -47,6 +48,7 @@ func (still) Snapshot() sensor.Summary {
 			Opened: 4001, Closed: 4002, Reopened: 4003, Watches: 4004, WatchesEvicted: 4005, Sources: 4006,
 			SourcesEvicted: 4007, Groups: 4008, GroupsEvicted: 4009, Guarded: 4010,
 			WalksEvicted: 4011, SuspectsEvicted: 4012, PairsEvicted: 4013, FactsEvicted: 4014, Cut: 4015,
+			Gate: gate.Stats{Asked: 4017, Admitted: 4016},
 		},
 		Filtered: 5001, Settled: 5002, Last: 1_700_000_000_500_000_000,
 	}
