@@ -92,6 +92,8 @@ func TestCheckRefuses(t *testing.T) {
 		"a progress mode":         {Inputs: []string{"-"}, Progress: "yes"},
 		"packets of tunnels":      {Inputs: []string{"-"}, Tunnels: "none"},
 		"expectations":            {Inputs: []string{"-"}, Expect: "nosuch.jsonl"},
+		"bytes of a capture":      {Inputs: []string{"-"}, SnapLen: 192},
+		"the mode of a capture":   {Inputs: []string{"-"}, Own: true},
 		"a batch too large":       {Inputs: []string{"-"}, Batch: 4097},
 		"a negative batch":        {Inputs: []string{"-"}, Batch: -1},
 		"a path in place of name": {Inputs: []string{"-"}, Profile: "../profiles/default"},

@@ -188,6 +188,12 @@ func (p *Plan) Sources() []string {
 
 func checkInputs(s Settings) error {
 	inputs := s.Inputs
+	if s.SnapLen != 0 {
+		return exit.With(exit.Usage, fmt.Errorf("--snaplen is for -i"), "of a capture, all is read that was captured")
+	}
+	if s.Own {
+		return exit.With(exit.Usage, fmt.Errorf("--no-promiscuous-mode is for -i"), "a capture has been made already")
+	}
 	if len(inputs) == 0 {
 		return exit.With(exit.Usage, fmt.Errorf("nothing to read"),
 			"name a capture with -r FILE, or - for standard input; 'synoptic --help' lists what else there is")
