@@ -262,11 +262,15 @@ func cutList(list string, room int) string {
 	return list
 }
 
-// none says that there were no scans, and in how much.
+// none says that there were no scans, or that those there are go on, and in how much.
 func (t *Text) none(r *Run) {
 	span := ""
 	if r.First != nil && r.Last != nil && *r.Last > *r.First {
 		span = ", " + duration(int64(*r.Last-*r.First))
 	}
-	_, _ = fmt.Fprintf(t.w, "no scans in %s%s\n", count(r.Packets, "packet"), span)
+	what := "no scans"
+	if r.Opened > r.Closed {
+		what = "no scan closed"
+	}
+	_, _ = fmt.Fprintf(t.w, "%s in %s%s\n", what, count(r.Packets, "packet"), span)
 }
