@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"os"
 	"testing"
 	"time"
 
@@ -119,15 +118,7 @@ func TestLibpcapCloseWakesRead(t *testing.T) {
 		}
 	}()
 	<-reading
-	_, err := src.Stats()
-	require.NoError(t, err)
-	require.NoError(t, src.Close())
-	require.ErrorIs(t, <-result, os.ErrClosed)
-	require.NoError(t, src.Close())
-	_, err = src.Stats()
-	require.NoError(t, err)
-	_, err = src.Read(make([]Frame, 1))
-	require.ErrorIs(t, err, os.ErrClosed)
+	requireWakes(t, src, result)
 }
 
 // TestLibpcapCountsDrops sends more than a small buffer holds.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,4 +25,19 @@ func capturing(t *testing.T, n *netns.Lab, cfg DeviceConfig, devices ...string) 
 		told = nil
 		return all
 	}
+}
+
+// requireWakes closes a source while another goroutine waits in Read, whose error comes as
+// result. Stats and Close can be called afterwards as before, and Read says it is closed.
+func requireWakes(t *testing.T, src Source, result <-chan error) {
+	t.Helper()
+	_, err := src.Stats()
+	require.NoError(t, err)
+	require.NoError(t, src.Close())
+	require.ErrorIs(t, <-result, os.ErrClosed)
+	require.NoError(t, src.Close())
+	_, err = src.Stats()
+	require.NoError(t, err)
+	_, err = src.Read(make([]Frame, 1))
+	require.ErrorIs(t, err, os.ErrClosed)
 }

@@ -360,15 +360,7 @@ func TestRingCloseWakesRead(t *testing.T) {
 		result <- err
 	}()
 	<-reading
-	_, err := src.Stats()
-	require.NoError(t, err)
-	require.NoError(t, src.Close())
-	require.ErrorIs(t, <-result, os.ErrClosed)
-	require.NoError(t, src.Close())
-	_, err = src.Stats()
-	require.NoError(t, err)
-	_, err = src.Read(make([]Frame, 1))
-	require.ErrorIs(t, err, os.ErrClosed)
+	requireWakes(t, src, result)
 	require.Nil(t, src.(*rings).all[0].mem.data, "the ring is given back")
 }
 
