@@ -30,8 +30,9 @@ type DeviceConfig struct {
 	// divides packets among them by conversations. That pays off where cards with
 	// several queues wait for each other at one. Default: 1. libpcap ignores it.
 	Sockets int
-	// Notify is told, from within Read and as the device is opened, what happens to a device: that it goes
-	// down, comes up, is renamed, or is gone. nil: nobody is. libpcap ignores it.
+	// Notify is told, from within Read and as the device is opened, what happens to a
+	// device: that it goes down, comes up, is renamed, or is gone. nil: nobody is.
+	// libpcap ignores it.
 	Notify func(message string)
 }
 

@@ -210,8 +210,8 @@ func (s *rings) giveBack() (some bool) {
 }
 
 // idle is a turn: what was read is made use of; and, once a second, losses are
-// counted and devices looked at. While packets are there that were not read, it is not known how late
-// it is.
+// counted and devices looked at. While packets are there that were not read, it
+// is not known how late it is.
 func (s *rings) idle(now time.Time, busy bool) error {
 	s.turned, s.unsaid = now, false
 	if now.Sub(s.looked) >= time.Second {

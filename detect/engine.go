@@ -32,7 +32,7 @@ type Config struct {
 	// at so many bits.
 	GateBits int
 	// Groups bounds how many counts are kept, one for each rule and key; 0
-	// means 262,144. At the bound the oldest are forgotten.
+	// means 262,144. At the bound those with the fewest values are forgotten.
 	Groups int
 	// History bounds how many attempts are remembered for back-filling scans and
 	// for guards; 0 means 262,144.

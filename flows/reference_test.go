@@ -52,7 +52,7 @@ type refTimer struct {
 type refEntry struct {
 	attempt *refAttempt
 	conns   []refConn
-	last    int64  // L when it last saw a packet, either way; ICMP errors are none of its packets
+	last    int64  // second of L when it last saw a packet, either way; ICMP errors are none of its packets
 	ahead   bool   // in the middle of a stream, the side that the key calls initiator has sent payload
 	back    bool   // and the other has
 	turn    uint16 // the source port, not remembered, that the initiator of TCP sent from last

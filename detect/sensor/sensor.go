@@ -76,7 +76,7 @@ type Summary struct {
 	Detect     detect.Stats
 	Filtered   uint64                 // packets that the filter left out
 	Learning   []detect.Learning      // what had not been learned yet at the end
-	Settled    uint64                 // segments passed over because they could change no outcome
+	Settled    uint64                 // packets passed over because they could change no outcome
 	First      detect.Time            // earliest packet time; 0 without packets
 	Last       detect.Time            // latest packet time
 	Damage     []*capture.DamageError // where inputs were damaged, the first 64
