@@ -29,7 +29,7 @@ func (inc *incident) absorb(old *incident, speaker, bound int) {
 		inc.last, inc.lastLine = old.last, old.lastLine
 	}
 	inc.cut += old.cut
-	inc.short = inc.short || old.short
+	inc.short = inc.short || old.estimated()
 	inc.allowed.absorb(&old.addr, &old.allowed)
 	inc.probed = inc.probed || old.probed
 	for i := range old.engaged {

@@ -81,6 +81,7 @@ type incident struct {
 	targets          int
 	doubling         int   // targets at which an update is due
 	room             *room // for targets
+	beyond           beyond
 	said             said
 	orders           *orders // of all FTP clients; nil of a crowd
 	abusers          []abuser
@@ -294,7 +295,7 @@ func (e *Engine) grown(inc *incident, changed bool) {
 // news lists what is different from the latest record.
 func (inc *incident) news() []string {
 	var added []string
-	if inc.targets >= inc.doubling {
+	if inc.extent() >= inc.doubling {
 		added = append(added, "targets")
 	}
 	now := inc.state()
@@ -325,7 +326,7 @@ func (e *Engine) report(inc *incident, phase Phase, at int64, added []string) {
 	if highest.rank() > inc.said.verdict.rank() {
 		inc.said.verdict = highest
 	}
-	for inc.doubling <= inc.targets && inc.doubling > 0 {
+	for inc.doubling <= inc.extent() && inc.doubling > 0 {
 		inc.doubling *= 2
 	}
 	inc.tool = e.tool(inc)

@@ -4,11 +4,19 @@ import (
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
+// withTechnique is the part of a technique, nil if there is none.
+func (inc *incident) withTechnique(t flows.Technique) *part {
 	for _, p := range inc.parts {
 		if p.technique == t {
 			return p
 		}
+	}
+	return nil
+}
+
+func (inc *incident) partOf(t flows.Technique, c flows.Class) *part {
+	if p := inc.withTechnique(t); p != nil {
+		return p
 	}
 	p := &part{
 		technique: t, class: c, hosts: &hostSet{}, ports: &portSet{},

@@ -43,7 +43,7 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 		Correlation: inc.day, MergedInto: inc.mergedInto,
 		Shape: largest.shape(), Technique: largest.name(), Proto: ProtoName(largest.class),
 		Rule: inc.rule.Name, Rules: slices.Clone(inc.rules),
-		Targets: inc.targets, First: Time(inc.first), Last: Time(inc.last),
+		Targets: inc.extent(), First: Time(inc.first), Last: Time(inc.last),
 		DetectedAfter: inc.detected, Cut: inc.cut, Outcomes: t.outcomes, Verdict: inc.verdict(t), Engaged: slices.Clone(inc.engaged),
 		Evidence: inc.evidence, VLAN: inc.vlan,
 	}
@@ -52,13 +52,14 @@ func (inc *incident) record(phase Phase, at Time) Scan {
 	} else {
 		inc.crowd.describe(&sc)
 	}
-	sc.Evidence.Crafted, sc.Estimated = t.crafted, inc.short
+	sc.Evidence.Crafted, sc.Estimated = t.crafted, inc.estimated()
 	sc.Direction = inc.direction()
 	sc.Severity = severity(sc.Verdict, sc.Direction)
 	sc.Attack = attack(&sc)
 	if inc.crowd != nil && inc.crowd.divides {
 		sc.Shape = Distributed
 	}
+	sc.Attempts, sc.Packets = inc.beyond.attempts(), inc.beyond.attempts()
 	for _, p := range inc.parts {
 		sc.Attempts += p.attempts
 		sc.Packets += p.packets
