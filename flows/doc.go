@@ -233,6 +233,20 @@
 // an attempt carries MarkLease if the server has taken an open wish for the address asked
 // for, or takes one now: the first kept of those that are open and not taken.
 //
+// 20. Ends. With TableConfig.Ends no answered attempt counts one second after its answer:
+// its handshake is not seen. It counts when it ends. A segment with FIN or RST that belongs
+// by rule 6 to an attempt of TCPSYN, to its latest connection, is, before all else but rule 18, looked
+// at for what the initiator has sent until then and what it got, told as by rule 16. It says nothing
+// if rule 16 says so, or if it is the responder's and has no ACK.
+//   - The initiator's with ACK, where there is no answer: the answer was not seen: answered,
+//     unless it is final, and one unseen flow for the visibility.
+//   - If now there is an answer, or this one acknowledges payload, the initiator's ACK, the responder's FIN and what the initiator
+//     has sent complete the handshake. What the initiator has sent is its payload, which makes
+//     the attempt productive if the segment is the responder's, or says that the initiator got
+//     something, or the answer was not seen.
+//   - If it then is answered, without payload, and not final, it counts: half-open if the
+//     handshake is not complete, else abandoned.
+//
 // # Without room
 //
 // A full table drops an entry for each packet that comes: final ones and mid-stream ones

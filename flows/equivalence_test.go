@@ -13,18 +13,25 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// sameEvents feeds packets to the reference and to a Table and fails at the
-// first packet behind which the two do not say the same.
+// sameEvents feeds packets to the reference and to a Table, with rule 20 and without, and
+// fails at the first packet behind which the two do not say the same.
 func sameEvents(t failer, packets []Packet) {
 	t.Helper()
-	ref, table := newReference(), tableLine{NewTable(TableConfig{})}
+	sameEventsOf(t, packets, false)
+	sameEventsOf(t, packets, true)
+}
+
+func sameEventsOf(t failer, packets []Packet, ends bool) {
+	t.Helper()
+	ref, table := newReference(), tableLine{NewTable(TableConfig{Ends: ends})}
+	ref.endsOnly = ends
 	for i := range packets {
 		if want, got := normal(ref.add(&packets[i])), normal(table.add(&packets[i])); !slices.Equal(want, got) {
-			t.Fatalf("%s", disagreement(packets[:i+1], want, got))
+			t.Fatalf("%s", disagreement(packets[:i+1], ends, want, got))
 		}
 	}
 	if want, got := normal(ref.end()), normal(table.end()); !slices.Equal(want, got) {
-		t.Fatalf("%s", disagreement(packets, want, got))
+		t.Fatalf("%s", disagreement(packets, ends, want, got))
 	}
 }
 
@@ -41,7 +48,7 @@ func normal(events []Event) []Event {
 // disagreement shows the packets that lead to it as a scenario of
 // testdata/rules: all of them if they are few, else those between the two
 // hosts that it is about.
-func disagreement(packets []Packet, want, got []Event) string {
+func disagreement(packets []Packet, ends bool, want, got []Event) string {
 	about := func(*Packet) bool { return true }
 	if at := firstUnequal(want, got); len(packets) > 200 && at != nil {
 		a, b := at.Initiator, at.Responder
@@ -51,6 +58,7 @@ func disagreement(packets []Packet, want, got []Event) string {
 	}
 	var text strings.Builder
 	r := newReference()
+	r.endsOnly = ends
 	for i := range packets {
 		events := r.add(&packets[i])
 		if !about(&packets[i]) && i < len(packets)-1 {

@@ -119,6 +119,7 @@ func (e *refEntry) talks() bool {
 func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 	if e := r.entries[reverse]; e != nil {
 		r.speaks(p, reverse, false)
+		r.closes(p, e.attempt, false)
 		r.hear(p, e.attempt, false)
 		if e.waits() {
 			r.raise(e.attempt, Refused)
@@ -141,6 +142,7 @@ func (r *reference) reset(p *Packet, line int64, own, reverse Key) {
 		r.probeAgain(p, line, e)
 		return
 	}
+	r.closes(p, a, true)
 	r.hear(p, a, true)
 	switch {
 	case a.over || a.Outcome != Answered || a.payload:
@@ -160,6 +162,9 @@ func (r *reference) segment(p *Packet, line int64, own Key, order [2]Key) {
 		r.speaks(p, k, k == own)
 		if e != nil && k == own && p.Has(MarkOrder) {
 			r.order(p, e, k)
+		}
+		if e != nil {
+			r.closes(p, e.attempt, k == own)
 		}
 		switch {
 		case e == nil:

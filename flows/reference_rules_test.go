@@ -39,6 +39,15 @@ var ruleLines = []struct {
 	{"table", func() ruleLine { return tableLine{NewTable(TableConfig{})} }},
 }
 
+// endsLines are those by which rule 20 holds.
+var endsLines = []struct {
+	name string
+	make func() ruleLine
+}{
+	{"reference", func() ruleLine { r := newReference(); r.endsOnly = true; return r }},
+	{"table", func() ruleLine { return tableLine{NewTable(TableConfig{Ends: true})} }},
+}
+
 // ruleScenario is a part of a file of testdata/rules: packets, each with the
 // events behind it, which are indented. "end" is the end of the input.
 type ruleScenario struct {
@@ -94,8 +103,12 @@ func TestRules(t *testing.T) {
 	files, err := filepath.Glob("testdata/rules/*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for _, impl := range ruleLines {
-		for _, file := range files {
+	for _, file := range files {
+		lines := ruleLines
+		if filepath.Base(file) == "ends.txt" {
+			lines = endsLines
+		}
+		for _, impl := range lines {
 			for _, s := range readRules(t, file) {
 				t.Run(impl.name+"/"+filepath.Base(file)+"/"+s.name, func(t *testing.T) {
 					t.Parallel()

@@ -59,21 +59,7 @@ func (r *reference) hear(p *Packet, a *refAttempt, initiator bool) {
 // ends is the end of a connection by one side.
 func (r *reference) ends(p *Packet, a *refAttempt, initiator bool) {
 	k := &a.talk
-	sent, received := a.Seq+1, uint32(0)
-	if initiator {
-		sent = p.Seq + uint32(p.Payload) - sent
-		if k.base != nil && p.Flags&FlagACK != 0 {
-			received = refLess(p.Ack-*k.base, k.back)
-		}
-	} else {
-		sent = refLess(p.Ack-sent, k.closed)
-		if p.Flags&FlagACK == 0 {
-			sent = 0
-		}
-		if k.base != nil {
-			received = p.Seq + uint32(p.Payload) - *k.base
-		}
-	}
+	sent, received := a.said(p, initiator)
 	switch {
 	case p.Flags&FlagRST != 0:
 		k.reset = true
@@ -92,6 +78,25 @@ func (r *reference) ends(p *Packet, a *refAttempt, initiator bool) {
 		k.told, k.asksAgain = true, true
 		r.converse(a, sent, received, lasted)
 	}
+}
+
+// said is what both sides have sent, by the numbers of a FIN or RST.
+func (a *refAttempt) said(p *Packet, initiator bool) (sent, received uint32) {
+	k := &a.talk
+	if initiator {
+		sent = p.Seq + uint32(p.Payload) - (a.Seq + 1)
+		if k.base != nil && p.Flags&FlagACK != 0 {
+			received = refLess(p.Ack-*k.base, k.back)
+		}
+		return sent, received
+	}
+	if p.Flags&FlagACK != 0 {
+		sent = refLess(p.Ack-(a.Seq+1), k.closed)
+	}
+	if k.base != nil {
+		received = p.Seq + uint32(p.Payload) - *k.base
+	}
+	return sent, received
 }
 
 // refLess leaves out the number that a FIN took.

@@ -21,21 +21,22 @@ const (
 )
 
 type reference struct {
-	started bool
-	clock   int64 // L
-	now     int64 // what Event.At says: L, or the deadline of the timer that fires
-	ifaces  map[uint32]*refIface
-	timers  []refTimer // by deadline, then by being set
-	entries map[Key]*refEntry
-	opened  []*refAttempt // in the order of opening
-	sent    map[refSent]refNote
-	toGroup map[refSocket]int64
-	answers map[refSocket][]refSocket // who answered a socket, from ports >= 1024
-	carried map[refLink][]string      // what link addresses have carried
-	leases  refLeases                 // rule 19
-	views   map[refView]*refFlows
-	early   map[refAsked]refEarly
-	out     []Event
+	started  bool
+	clock    int64 // L
+	now      int64 // what Event.At says: L, or the deadline of the timer that fires
+	ifaces   map[uint32]*refIface
+	timers   []refTimer // by deadline, then by being set
+	entries  map[Key]*refEntry
+	opened   []*refAttempt // in the order of opening
+	sent     map[refSent]refNote
+	toGroup  map[refSocket]int64
+	answers  map[refSocket][]refSocket // who answered a socket, from ports >= 1024
+	carried  map[refLink][]string      // what link addresses have carried
+	leases   refLeases                 // rule 19
+	views    map[refView]*refFlows
+	early    map[refAsked]refEarly
+	endsOnly bool // rule 20
+	out      []Event
 }
 
 type refIface struct {
@@ -401,7 +402,9 @@ func (r *reference) raise(a *refAttempt, o Outcome) {
 	counts := o == Refused || o == Unreachable
 	if o == Answered && (a.Class == ClassTCP || a.Class == ClassSCTP) {
 		counts = a.Counted
-		r.after(refAnsweredAfter, func() { r.judge(a) })
+		if !r.endsOnly {
+			r.after(refAnsweredAfter, func() { r.judge(a) })
+		}
 	}
 	switch {
 	case a.Counted && counts:

@@ -10,6 +10,9 @@ type TableConfig struct {
 	// to a power of two, at least 64; of sockets that were answered and of link addresses
 	// it is a quarter each. 0 means 65,536. Of a full bucket the oldest goes.
 	MaxNotes int
+	// Ends says that of TCP only SYNs, FINs, RSTs and flag probes are given, as by a program
+	// in the kernel that counts all else: see rule 20 of the package comment.
+	Ends bool
 	// Seed keys the hash functions. The same seed gives the same output for
 	// the same input; nothing but speed, and what is forgotten for want of room, depends
 	// on it. One that others know lets them choose addresses that fall together in the
@@ -47,6 +50,7 @@ type Table struct {
 	waiting    earlyAnswers
 	press      pressure
 	max        int
+	ends       bool  // TableConfig.Ends
 	now        int64 // what events are said to happen at
 	stats      TableStats
 }
@@ -65,6 +69,7 @@ func NewTable(cfg TableConfig) *Table {
 		timers:     newTimers(cfg.MaxEntries),
 		press:      newPressure(cfg.MaxEntries),
 		max:        cfg.MaxEntries,
+		ends:       cfg.Ends,
 	}
 	return t
 }

@@ -94,7 +94,7 @@ func (t *Table) answer(e *entry, n uint32, dst []Event) []Event {
 		return dst
 	}
 	dst = t.raise(e, Answered, dst)
-	if countsAnswered(e.key.Class) {
+	if countsAnswered(e.key.Class) && !t.ends {
 		t.set(timerAnswer, t.clock.now, n, e.gen)
 	}
 	return dst
@@ -104,6 +104,9 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	back := backward(p, ClassTCP)
 	if e, n := t.find(&back); e != nil {
 		e.replies(p.DstPort)
+		if t.ends {
+			dst = t.ended(e, n, p, false, dst)
+		}
 		dst = t.hear(e, n, p, false, dst)
 		if e.state&(stateFinal|stateStream) != 0 {
 			t.early(&back, p.DstPort, p)
@@ -119,6 +122,9 @@ func (t *Table) tcpRST(p *Packet, line int64, dst []Event) []Event {
 	e.asks(p.SrcPort)
 	if e.technique != TCPSYN && !e.has(stateStream) {
 		return t.tcpProbed(e, n, p, line, true, dst)
+	}
+	if t.ends {
+		dst = t.ended(e, n, p, true, dst)
 	}
 	dst = t.hear(e, n, p, true, dst)
 	if e.outcome != Answered || e.state&(statePayload|stateFinal|stateStream) != 0 {
@@ -147,6 +153,9 @@ func (t *Table) tcpSegment(p *Packet, line int64, dst []Event) []Event {
 	e.turns(p, initiator)
 	if initiator && p.Has(MarkOrder) {
 		dst = t.order(e, p, dst)
+	}
+	if p.Flags&FlagFIN != 0 && t.ends {
+		dst = t.ended(e, n, p, initiator, dst)
 	}
 	switch {
 	case e.has(stateStream):
