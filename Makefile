@@ -91,7 +91,8 @@ $(OUT)/flood:
 	$(GO) build -o $@ ./testdata/flood
 
 lab: ## record real scanners in network namespaces and judge them, by the ring too; test capturing (root, Linux)
-	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive' ./capture ./cmd/synoptic
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf/settle
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive|TestSettledInTheKernel' ./capture ./cmd/synoptic ./detect/sensor
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 
 e2e: ## what a running sensor has given up, and what systemd thinks of its unit (root, Linux with landlock, systemd-analyze)
@@ -108,13 +109,21 @@ accuracy: ## false scans on whole days of a made-up site, and with CORPUS=DIR on
 	$(GO) run ./testdata/accuracy -corpus "$(or $(CORPUS),$(patsubst %/labels.jsonl,%,$(wildcard ../shared/corpus/labels.jsonl)))"
 	SYNOPTIC_SITE=day $(GO) test -count=1 ./testdata/site
 
-generate: ## write the captures of testdata again
-	$(GO) run ./testdata/gen captures -o testdata/captures
+# Other releases of clang make other bytes of the same program.
+CLANG     := 14
+BPF       = clang --version | grep -q ' version $(CLANG)\.' || { echo "the programs in bpf are made by clang $(CLANG)"; exit 1; }; \
+	C_INCLUDE_PATH=/usr/include/$$(uname -m)-linux-gnu $(GO) generate ./bpf/...
 
-verify-generate: ## fail if the captures of testdata are not what the generator writes
+generate: ## write the captures of testdata again, and compile the programs of bpf (clang 14, llvm, libbpf-dev)
+	$(GO) run ./testdata/gen captures -o testdata/captures
+	@$(BPF)
+
+verify-generate: ## fail if the captures of testdata, or the programs of bpf, are not what is generated
 	@rm -rf $(OUT)/captures
 	$(GO) run ./testdata/gen captures -o $(OUT)/captures
 	diff -r testdata/captures $(OUT)/captures
+	@$(BPF)
+	git diff --exit-code -- bpf
 
 clean: ## remove what was built and generated outside testdata
 	rm -rf bin $(OUT)

@@ -26,6 +26,11 @@ type DeviceConfig struct {
 	// copied, for a link type, passing on snap bytes of others; nil: none is
 	// dropped. libpcap ignores it.
 	Filter func(link uint16, snap uint32) ([]bpf.Instruction, error)
+	// Thin makes what drops packets that nobody needs before they are copied, of
+	// devices with Ethernet's headers, and passes on snap bytes of others; nil, or if it
+	// returns nil: none are dropped. With Filter or Incoming, of a loopback device and of
+	// all devices at once it is not used. libpcap ignores it.
+	Thin func(snap int) Thinner
 	// Sockets is over how many sockets a device is read, 1 to 64; the system
 	// divides packets among them by conversations. That pays off where cards with
 	// several queues wait for each other at one. Default: 1. libpcap ignores it.
@@ -34,6 +39,17 @@ type DeviceConfig struct {
 	// device: that it goes down, comes up, is renamed, or is gone. nil: nobody is.
 	// libpcap ignores it.
 	Notify func(message string)
+}
+
+// Thinner has the system drop packets. Its methods may be called from any goroutine.
+type Thinner interface {
+	// Attach makes a packet socket drop packets.
+	Attach(socket int) error
+	// Dropped is how many were, and how many bytes of them would have been captured.
+	Dropped() (packets, bytes uint64)
+	// Forget is called when packets were lost, so that what the Thinner saw may not
+	// have been read.
+	Forget()
 }
 
 // What is returned where a way to capture is asked for that this build or system

@@ -35,6 +35,9 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 	}
 	cfg = cfg.defaults()
 	s := &rings{cfg: cfg, turn: turn, turned: clockNow(), news: cfg.Notify}
+	if cfg.Thin != nil && cfg.Filter == nil && !cfg.Incoming {
+		s.thin = cfg.Thin(s.cfg.SnapLen)
+	}
 	for i, name := range devices {
 		if err := s.add(name, uint32(i)); err != nil {
 			s.closeAll()
@@ -56,7 +59,7 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 // CheckRing says why [OpenRing] cannot work, whatever the device; nil, if it can.
 // An error that is [os.ErrPermission] says that the capability CAP_NET_RAW is missing.
 func CheckRing() error {
-	r, err := newRing(&device{hatype: hatypeEther, link: linkEthernet}, 0, DeviceConfig{Buffer: 1}.defaults())
+	r, err := newRing(&device{hatype: hatypeEther, link: linkEthernet}, 0, DeviceConfig{Buffer: 1}.defaults(), nil)
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,7 @@ func CheckRing() error {
 // rings is a Source over the rings of some devices.
 type rings struct {
 	cfg     DeviceConfig
+	thin    Thinner // or nil
 	all     []*ring
 	devices []*device
 	links   []uint16
@@ -83,6 +87,7 @@ type rings struct {
 	lent    bool // frames of the last Read may still be in use
 	gone    bool // sockets are closed
 	tally   Stats
+	thinned uint64 // bytes of what was thinned out
 }
 
 // add makes the sockets of a device.
@@ -99,7 +104,7 @@ func (s *rings) add(name string, iface uint32) error {
 	s.devices, s.links = append(s.devices, d), append(s.links, d.link)
 	group := newGroup
 	for range s.cfg.Sockets {
-		r, err := newRing(d, iface, s.cfg)
+		r, err := newRing(d, iface, s.cfg, s.thin)
 		if err != nil {
 			return err
 		}
@@ -260,12 +265,23 @@ func (s *rings) countAll() {
 	if s.gone {
 		return
 	}
+	lost := s.tally.Dropped
 	s.tally.Dropped, s.tally.Skipped = 0, 0
 	for _, r := range s.all {
 		r.count()
 		s.tally.Dropped += r.dropped
 		s.tally.Skipped += r.skipped.Load()
 	}
+	if s.thin == nil {
+		return
+	}
+	if s.tally.Dropped > lost {
+		s.thin.Forget()
+	}
+	packets, bytes := s.thin.Dropped()
+	s.tally.Packets += packets - s.tally.Thinned
+	s.tally.Bytes += bytes - s.thinned
+	s.tally.Thinned, s.thinned = packets, bytes
 }
 
 // Close implements Source. Frames that were handed out stay valid until the next

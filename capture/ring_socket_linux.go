@@ -46,14 +46,14 @@ type ring struct {
 }
 
 // newRing makes a socket with a ring, to which nothing comes before [ring.bind].
-func newRing(d *device, iface uint32, cfg DeviceConfig) (*ring, error) {
+func newRing(d *device, iface uint32, cfg DeviceConfig, thin Thinner) (*ring, error) {
 	// Protocol 0: no packet comes before all is set, or past the filter.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
 	r := &ring{fd: fd, device: d, iface: iface}
-	if err := r.set(cfg); err != nil {
+	if err := r.set(cfg, thin); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
@@ -61,12 +61,23 @@ func newRing(d *device, iface uint32, cfg DeviceConfig) (*ring, error) {
 	return r, nil
 }
 
-func (r *ring) set(cfg DeviceConfig) error {
+func (r *ring) set(cfg DeviceConfig, thin Thinner) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("asking for a ring of version 3: %w", err)
 	}
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, reserved); err != nil {
 		return fmt.Errorf("asking for room for VLAN tags: %w", err)
+	}
+	if err := r.sieve(cfg, thin); err != nil {
+		return err
+	}
+	return r.allocate(cfg.Buffer/cfg.Sockets, cfg.SnapLen)
+}
+
+// sieve sets what packets are dropped and cut by.
+func (r *ring) sieve(cfg DeviceConfig, thin Thinner) error {
+	if thin != nil && r.device.hatype == hatypeEther {
+		return thin.Attach(r.fd)
 	}
 	code, err := cfg.program(r.device.link, r.device.hatype)
 	if err != nil {
@@ -75,7 +86,7 @@ func (r *ring) set(cfg DeviceConfig) error {
 	if err := attach(r.fd, code); err != nil {
 		return fmt.Errorf("setting the filter: %w", err)
 	}
-	return r.allocate(cfg.Buffer/cfg.Sockets, cfg.SnapLen)
+	return nil
 }
 
 func attach(fd int, code []bpf.RawInstruction) error {

@@ -46,8 +46,9 @@ type Source interface {
 // Stats counts what a [Source] has read. All numbers are totals since it was
 // opened.
 type Stats struct {
-	Packets uint64 // packets handed out
+	Packets uint64 // packets handed out, and thinned out
 	Bytes   uint64 // captured bytes of those packets
+	Thinned uint64 // packets that a Thinner dropped
 	Dropped uint64 // packets that the capturing side says it lost
 	Skipped uint64 // records that were passed over because they made no sense
 	Untimed uint64 // packets without a time of their own, given that of the packet before

@@ -70,6 +70,10 @@ func (s *Sensor) summary() (Summary, error) {
 	sum.Learning = slices.DeleteFunc(slices.Clone(learning), func(l detect.Learning) bool { return l.Until <= sum.Last })
 	var err error
 	sum.Capture, err = src.Stats()
+	// What the system passed over is as if the reader had.
+	sum.Settled += sum.Capture.Thinned
+	sum.Decode.Frames += sum.Capture.Thinned
+	sum.Decode.Packets += sum.Capture.Thinned
 	return sum, err
 }
 

@@ -25,20 +25,21 @@ import (
 
 func main() {
 	bin := flag.String("bin", "bin/synoptic", "`program` to measure")
-	packets := flag.Int("packets", 1_000_000, "`number` of packets of a flood, up to 10,000,000")
+	packets := flag.Int("packets", 1_000_000, "`number` of packets of a flood, up to 10,000,000; of data four times as many, for starting has a part of a short one")
 	rounds := flag.Int("rounds", 5, "`number` of runs of each")
+	only := flag.String("flood", "", "`name` of the only flood to send: data or syn")
 	flag.Parse()
 	if flag.NArg() > 0 || *packets < 1 || *packets > 10_000_000 || *rounds < 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := bench(os.Stdout, *bin, *packets, *rounds); err != nil {
+	if err := bench(os.Stdout, *bin, *only, *packets, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "benchlive: error:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(out io.Writer, bin string, packets, rounds int) error {
+func bench(out io.Writer, bin, only string, packets, rounds int) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -59,10 +60,13 @@ func bench(out io.Writer, bin string, packets, rounds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d packets a flood, %d runs of each in turn, %d processors, %s\n\n", packets, rounds, runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(out, "%d packets a flood, of data four times as many, %d runs of each in turn, %d processors, %s\n\n", packets, rounds, runtime.NumCPU(), runtime.Version())
 	fmt.Fprintf(out, "%-6s %-9s %10s %12s %12s %14s\n", "flood", "program", "CPU s", "ns a packet", "lost %", "sent a second")
-	for _, f := range []flood{{"data", conversations}, {"syn", forged}} {
-		b := &run{ns: n, send: send, flood: f, packets: packets, out: out}
+	for _, f := range []flood{{"data", 4 * packets, conversations}, {"syn", packets, forged}} {
+		if only != "" && only != f.name {
+			continue
+		}
+		b := &run{ns: n, send: send, flood: f, out: out}
 		if err := b.compare(bin, rounds); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
@@ -72,17 +76,17 @@ func bench(out io.Writer, bin string, packets, rounds int) error {
 
 // flood is a kind of traffic; next fills in the i-th frame of it.
 type flood struct {
-	name string
-	make func() (next func(i int) []byte)
+	name    string
+	packets int
+	make    func() (next func(i int) []byte)
 }
 
 // run is one flood, sent to one program after the other.
 type run struct {
-	ns      *netns.NS
-	send    *netns.Sender
-	flood   flood
-	packets int
-	out     io.Writer
+	ns    *netns.NS
+	send  *netns.Sender
+	flood flood
+	out   io.Writer
 }
 
 // figures are what a program took for a flood.
@@ -114,7 +118,7 @@ func (b *run) compare(bin string, rounds int) error {
 		cpu := median(all[at], func(f figures) float64 { return f.cpu.Seconds() })
 		lost := median(all[at], func(f figures) float64 { return 100 * float64(f.lost) / float64(f.arrived) })
 		rate := median(all[at], func(f figures) float64 { return f.rate })
-		fmt.Fprintf(b.out, "%-6s %-9s %10.2f %12.0f %12.1f %14.0f\n", b.flood.name, p.name, cpu, 1e9*cpu/float64(b.packets), lost, rate)
+		fmt.Fprintf(b.out, "%-6s %-9s %10.2f %12.0f %12.1f %14.0f\n", b.flood.name, p.name, cpu, 1e9*cpu/float64(b.flood.packets), lost, rate)
 	}
 	var ratios []float64
 	for i := range rounds {
@@ -148,7 +152,7 @@ func (b *run) measure(p program) (figures, error) {
 	}
 	next := b.flood.make()
 	began := time.Now()
-	for i := range b.packets {
+	for i := range b.flood.packets {
 		if err := b.send.Send(next(i)); err != nil {
 			return figures{}, fmt.Errorf("sending: %w", err)
 		}
@@ -169,7 +173,7 @@ func (b *run) measure(p program) (figures, error) {
 	if read+lost != arrived {
 		return figures{}, fmt.Errorf("%d packets arrived, %d were read and %d counted as lost", arrived, read, lost)
 	}
-	return figures{cpu: cpu, arrived: arrived, lost: lost, rate: float64(b.packets) / took.Seconds()}, nil
+	return figures{cpu: cpu, arrived: arrived, lost: lost, rate: float64(b.flood.packets) / took.Seconds()}, nil
 }
 
 // passed is how many packets have arrived at b0. Where the system is busy, a cable

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synoptic-ids/synoptic/bpf/settle"
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -18,6 +20,7 @@ import (
 type watch struct {
 	src     capture.Source
 	cancel  context.CancelFunc
+	settled *settle.Program
 	records []detect.Scan
 	ended   chan error
 }
@@ -27,7 +30,9 @@ func (s *site) look(t *testing.T, bridge string) *watch {
 	t.Helper()
 	w := &watch{ended: make(chan error, 1)}
 	require.NoError(t, s.router.Do(func() (err error) {
-		w.src, err = capture.OpenRing([]string{bridge}, capture.DeviceConfig{SnapLen: snaplen})
+		w.src, err = capture.OpenRing([]string{bridge}, capture.DeviceConfig{
+			SnapLen: snaplen, Thin: func(snap int) capture.Thinner { return w.thin(t, snap) },
+		})
 		return err
 	}))
 	cfg := labConfig()
@@ -44,6 +49,15 @@ func (s *site) look(t *testing.T, bridge string) *watch {
 	return w
 }
 
+// thin has the kernel drop what is settled, of which the recording has all.
+func (w *watch) thin(t *testing.T, snap int) capture.Thinner {
+	t.Helper()
+	program, err := settle.Load(snap, 1)
+	require.NoError(t, err)
+	w.settled = program
+	return program
+}
+
 // stop ends it, and returns the scans that it closed.
 func (w *watch) stop(t *testing.T) []detect.Scan {
 	t.Helper()
@@ -52,7 +66,7 @@ func (w *watch) stop(t *testing.T) []detect.Scan {
 	st, err := w.src.Stats()
 	require.NoError(t, err)
 	require.Zero(t, st.Dropped)
-	require.NoError(t, w.src.Close())
+	require.NoError(t, errors.Join(w.src.Close(), w.settled.Close()))
 	return closedScans(w.records)
 }
 
