@@ -87,7 +87,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	little := squeezed()
 	little.Inline = true
 	for name, cfg := range map[string]sensor.Config{
-		"piped": {}, "in 4 MiB": fitted(t, 4<<20), "inline, squeezed": little,
+		"piped": {}, "keeping packets": {Evidence: sensor.Evidence{Keeper: counter{}}}, "in 4 MiB": fitted(t, 4<<20), "inline, squeezed": little,
 	} {
 		t.Run(name, func(t *testing.T) {
 			const packets = 50_000
@@ -96,3 +96,11 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		})
 	}
 }
+
+// counter keeps no packets that it is given.
+type counter struct{}
+
+func (counter) Begin(*detect.Scan) sensor.Keep                   { return counter{} }
+func (counter) Record(*detect.Scan)                              {}
+func (counter) Frame(*capture.Frame, uint16)                     {}
+func (counter) End(_ *detect.Scan, _ sensor.Kept, _ sensor.Kept) {}

@@ -30,6 +30,10 @@ const (
 	forScraps   = 6 // of fragments
 )
 
+// forEvidence is the part of a budget, one in so many, that goes to the packets that are
+// remembered where those of scans are kept, before all else is divided.
+const forEvidence = 32
+
 // Fit sets the bounds of a configuration so that what is remembered takes no more than so
 // many bytes together, and returns what each part may take. The code of a program,
 // its stacks and what is garbage come on top. An error says that it is too little.
@@ -39,6 +43,10 @@ func (c *Config) Fit(total int64) ([]flows.Bound, error) {
 	}
 	table, engine := &c.Table, &c.Engine
 	total -= c.bound("early answers").Bytes() // which are as many at any size
+	if c.Evidence.Keeper != nil {
+		c.Evidence.Memory = int(total / forEvidence)
+		total -= int64(c.Evidence.Memory)
+	}
 	for _, p := range []struct {
 		count       *int
 		name        string
@@ -67,7 +75,11 @@ func (c *Config) Fit(total int64) ([]flows.Bound, error) {
 // Bounds says what each bound may take when it is reached.
 func (c *Config) Bounds() []flows.Bound {
 	all := append(c.Table.Bounds(), c.Decoder.Bounds()...)
-	return append(all, c.Engine.Bounds()...)
+	all = append(all, c.Engine.Bounds()...)
+	if c.Evidence.Keeper != nil {
+		all = append(all, flows.Bound{Name: "remembered packets", Count: c.Evidence.withDefaults().Memory, Each: 1})
+	}
+	return all
 }
 
 // mostOf is more than any bound is set to.

@@ -5,6 +5,7 @@ import "github.com/synoptic-ids/synoptic/flows"
 // packetBatch is what goes from the reader to the table.
 type packetBatch struct {
 	packets []flows.Packet
+	shots   shots // where packets of scans are kept
 	idle    int64 // a live source's clock when nothing came; 0 otherwise
 	waits   bool  // nothing more was there to read
 }
@@ -12,6 +13,7 @@ type packetBatch struct {
 // eventBatch is what goes from the table to the engine.
 type eventBatch struct {
 	events []flows.Event
+	shots  shots // of the batch of packets
 	now    int64 // line clock behind the batch
 	idle   int64 // of the batch of packets
 }

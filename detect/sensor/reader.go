@@ -24,6 +24,7 @@ type reader struct {
 	frames  []capture.Frame
 	decoder *flows.Decoder
 	filter  *filter.Filter // nil: all packets fit
+	camera  *camera        // nil: no packets are kept
 	settled *flows.Settled
 	left    uint64 // packets until MaxPackets; 0 for no bound
 	bounded bool
@@ -38,7 +39,7 @@ func newReader(ctx context.Context, src capture.Source, cfg Config, seen *seen) 
 	return &reader{
 		ctx: ctx, src: src, frames: make([]capture.Frame, cfg.Batch),
 		decoder: flows.NewDecoder(cfg.Decoder), settled: flows.NewSettled(cfg.Decoder.Seed), filter: cfg.Filter,
-		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0, seen: seen,
+		left: cfg.MaxPackets, bounded: cfg.MaxPackets > 0, seen: seen, camera: newCamera(cfg.Evidence),
 	}
 }
 
@@ -46,7 +47,8 @@ func newReader(ctx context.Context, src capture.Source, cfg Config, seen *seen) 
 // on as it is. It reports whether there is more to come; an error is final.
 func (r *reader) fill(b *packetBatch, enough int) (more bool, err error) {
 	b.packets, b.idle, b.waits = b.packets[:0], 0, false
-	for more = true; more && !b.waits && len(b.packets) < enough; {
+	b.shots.reset()
+	for more = true; more && !b.waits && len(b.packets) < enough && len(b.shots.list) < enough; {
 		more, err = r.read(b)
 	}
 	r.seen.batches.Add(1)
@@ -69,7 +71,11 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n > 0 {
-		counted := r.take(frames[:n], b)
+		take := r.take
+		if r.camera != nil {
+			take = r.shoot
+		}
+		counted := take(frames[:n], b)
 		if r.bounded {
 			// No more frames were read than may still count, so that the last one
 			// to count is also the last one read.

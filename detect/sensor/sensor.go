@@ -58,6 +58,8 @@ type Config struct {
 	// OnScan and OnNotice.
 	Table  flows.TableConfig
 	Engine detect.Config
+	// Evidence says which packets of scans are kept, and who takes them.
+	Evidence Evidence
 	// Heartbeat is how often OnNotice is told how the run is doing, by the line clock, which
 	// a live source moves without packets too; 0 means never. Of files that are read as fast as
 	// can be, what is told depends on how far the reader is ahead.
@@ -74,6 +76,7 @@ type Summary struct {
 	Decode     flows.DecodeStats
 	Table      flows.TableStats
 	Detect     detect.Stats
+	Evidence   EvidenceStats
 	Filtered   uint64                 // packets that the filter left out
 	Learning   []detect.Learning      // what had not been learned yet at the end
 	Settled    uint64                 // packets passed over because they could change no outcome
@@ -99,6 +102,7 @@ type Sensor struct {
 	engine   *detect.Engine
 	seen     seen
 	heart    heart
+	recorder *recorder // nil: no packets are kept
 }
 
 // New checks cfg and makes a sensor.
@@ -122,12 +126,20 @@ func New(cfg Config) (*Sensor, error) {
 	}
 	cfg.Engine.Report, cfg.Engine.Notify = cfg.OnScan, cfg.OnNotice
 	cfg.Decoder.Seed, cfg.Table.Seed, cfg.Engine.Seed = cfg.Seed, cfg.Seed, cfg.Seed
+	var rec *recorder
+	if cfg.Evidence.Keeper != nil {
+		rec = newRecorder(cfg.Evidence, cfg.Seed, cfg.OnScan)
+		cfg.Engine.Report = rec.scan
+	}
 	engine, err := detect.New(cfg.Engine, cfg.Rules)
 	if err != nil {
 		return nil, err
 	}
+	if rec != nil {
+		rec.engine = engine
+	}
 	cfg.Inline = cfg.Inline || runtime.GOMAXPROCS(0) == 1
-	s := &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine}
+	s := &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine, recorder: rec}
 	if cfg.OnNotice != nil {
 		s.heart.every = int64(max(cfg.Heartbeat, 0))
 	}
@@ -178,6 +190,10 @@ func (s *Sensor) inline(r *reader) error {
 // pair gives a batch of packets to the table.
 func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
 	events.events = events.events[:0]
+	if s.recorder != nil {
+		s.pairShots(packets, events)
+		return
+	}
 	for i := range packets.packets {
 		if s.cfg.OnPacket != nil {
 			events.events = s.told(&packets.packets[i], events.events)
@@ -185,6 +201,11 @@ func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
 		}
 		events.events = s.table.Add(&packets.packets[i], events.events)
 	}
+	s.paired(packets, events)
+}
+
+// paired moves the table to where the batch ends.
+func (s *Sensor) paired(packets *packetBatch, events *eventBatch) {
 	if packets.idle > 0 {
 		events.events = s.table.Advance(packets.idle, events.events)
 	}
@@ -215,15 +236,19 @@ func (s *Sensor) detect(events *eventBatch) {
 	if s.cfg.OnEvents != nil {
 		s.cfg.OnEvents(events.events, events.now)
 	}
-	for i := range events.events {
-		ev := &events.events[i]
-		s.engine.Observe(ev)
-		if ev.Kind == flows.Final && s.cfg.OnAttempt != nil {
-			s.cfg.OnAttempt(ev.Attempt)
+	if s.recorder != nil {
+		s.record(events)
+	} else {
+		for i := range events.events {
+			ev := &events.events[i]
+			s.engine.Observe(ev)
+			if ev.Kind == flows.Final && s.cfg.OnAttempt != nil {
+				s.cfg.OnAttempt(ev.Attempt)
+			}
 		}
+		s.engine.Advance(events.now)
 	}
-	s.engine.Advance(events.now)
-	s.seen.detected(s.engine)
+	s.seen.detected(s)
 	if events.now == 0 {
 		s.beat(events.idle) // there has been no packet at all
 	} else {
@@ -235,6 +260,9 @@ func (s *Sensor) detect(events *eventBatch) {
 func (s *Sensor) close() {
 	s.engineMu.Lock()
 	defer s.engineMu.Unlock()
+	if s.recorder != nil {
+		s.recorder.settle()
+	}
 	s.engine.Close()
-	s.seen.detected(s.engine)
+	s.seen.detected(s)
 }

@@ -21,6 +21,7 @@ type seen struct {
 	reader   *reader
 	table    flows.TableStats
 	detect   detect.Stats
+	evidence EvidenceStats
 	learning []detect.Learning
 }
 
@@ -60,13 +61,13 @@ func (s *Sensor) Snapshot() Summary {
 func (s *Sensor) summary() (Summary, error) {
 	v := &s.seen
 	v.mu.Lock()
-	src, r, table, found, learning := v.src, v.reader, v.table, v.detect, v.learning
+	src, r, table, found, learning, evidence := v.src, v.reader, v.table, v.detect, v.learning, v.evidence
 	v.mu.Unlock()
 	if src == nil {
 		return Summary{}, nil
 	}
 	sum := r.summary()
-	sum.Table, sum.Detect = table, found
+	sum.Table, sum.Detect, sum.Evidence = table, found, evidence
 	sum.Learning = slices.DeleteFunc(slices.Clone(learning), func(l detect.Learning) bool { return l.Until <= sum.Last })
 	var err error
 	sum.Capture, err = src.Stats()
@@ -100,10 +101,14 @@ func (v *seen) paired(t *flows.Table) {
 	v.mu.Unlock()
 }
 
-// detected notes what the engine has counted.
-func (v *seen) detected(e *detect.Engine) {
-	stats, learning := e.Stats(), e.Learning()
+// detected notes what the engine has counted, and what was kept of scans.
+func (v *seen) detected(s *Sensor) {
+	stats, learning := s.engine.Stats(), s.engine.Learning()
+	var evidence EvidenceStats
+	if s.recorder != nil {
+		evidence = s.recorder.Stats()
+	}
 	v.mu.Lock()
-	v.detect, v.learning = stats, learning
+	v.detect, v.learning, v.evidence = stats, learning, evidence
 	v.mu.Unlock()
 }
