@@ -33,7 +33,7 @@ func (e *Engine) Extend(sum *flows.Summary) {
 func (inc *incident) extend(sum *flows.Summary, now int64) bool {
 	count := inc.share(sum)
 	b := &inc.beyond
-	if b.begun != sum.First {
+	if d := sum.First - b.begun; d > second || d < -second {
 		b.before += b.count.attempts - b.base.attempts
 		b.begun, b.count, b.base = sum.First, tallied{}, tallied{}
 		if sum.First < inc.first { // what was counted before is not the scan's

@@ -97,6 +97,7 @@ func TestExtendOfWhat(t *testing.T) {
 		"another source":             {[]*flows.Summary{summary(inside, 2, 9, 900, 900)}, 20, 20},
 		"a count begun before":       {[]*flows.Summary{summary(outside, 0, 5, 900, 900)}, 20, 20},
 		"and gone on":                {[]*flows.Summary{summary(outside, 0, 5, 900, 900), summary(outside, 0, 7, 1000, 950)}, 50, 120},
+		"a count whose clock drifts": {[]*flows.Summary{summary(outside, 2, 3, 80, 70), summary(outside, 2.001, 5, 100, 90)}, 90, 120},
 		"two counts":                 {[]*flows.Summary{summary(outside, 2, 3, 80, 70), summary(outside, 4, 5, 100, 90)}, 90, 200},
 		"the second one the smaller": {[]*flows.Summary{summary(outside, 2, 3, 80, 70), summary(outside, 4, 5, 60, 50)}, 70, 160},
 		"in part by UDP": {[]*flows.Summary{func() *flows.Summary {

@@ -3,9 +3,9 @@ package flows
 // Summary is what became of the packets of one source that were counted, and not told
 // one by one, because there were too many of them. It holds no pointer.
 //
-// It counts from First on: of two with one Source and one First the later includes the
-// earlier. Another First is another count, and a source may be told of again when nothing
-// has changed.
+// It counts from First on: of two with one Source and one First, give or take a second, the
+// later includes the earlier. Another First is another count, and a source may be told of
+// again when nothing has changed.
 type Summary struct {
 	// Source sent the packets: IPv4 as ::ffff:a.b.c.d.
 	Source [16]byte

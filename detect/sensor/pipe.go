@@ -4,18 +4,20 @@ import "github.com/synoptic-ids/synoptic/flows"
 
 // packetBatch is what goes from the reader to the table.
 type packetBatch struct {
-	packets []flows.Packet
-	shots   shots // where packets of scans are kept
-	idle    int64 // a live source's clock when nothing came; 0 otherwise
-	waits   bool  // nothing more was there to read
+	packets   []flows.Packet
+	summaries []flows.Summary
+	shots     shots // where packets of scans are kept
+	idle      int64 // a live source's clock behind the packets, where it is known; 0 otherwise
+	waits     bool  // nothing more was there to read
 }
 
 // eventBatch is what goes from the table to the engine.
 type eventBatch struct {
-	events []flows.Event
-	shots  shots // of the batch of packets
-	now    int64 // line clock behind the batch
-	idle   int64 // of the batch of packets
+	events    []flows.Event
+	summaries []flows.Summary // behind the events
+	shots     shots           // of the batch of packets
+	now       int64           // line clock behind the batch
+	idle      int64           // of the batch of packets
 }
 
 // handOver is how many batches of packets go to the next stage at a time. Waking
@@ -27,7 +29,7 @@ const depth = 2
 
 // piped runs reader and table on goroutines of their own. Batches are recycled: each
 // link is a pair of channels, one for full batches and one for empty ones.
-func (s *Sensor) piped(r *reader) error {
+func (s *Sensor) piped(r input) error {
 	fullPackets, freePackets := make(chan *packetBatch, depth), make(chan *packetBatch, depth)
 	fullEvents, freeEvents := make(chan *eventBatch, depth), make(chan *eventBatch, depth)
 	for range depth {

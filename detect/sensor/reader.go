@@ -43,8 +43,6 @@ func newReader(ctx context.Context, src capture.Source, cfg Config, seen *seen) 
 	}
 }
 
-// fill reads until a batch holds enough packets, or there is reason to pass it
-// on as it is. It reports whether there is more to come; an error is final.
 func (r *reader) fill(b *packetBatch, enough int) (more bool, err error) {
 	b.packets, b.idle, b.waits = b.packets[:0], 0, false
 	b.shots.reset()
@@ -204,8 +202,13 @@ func (r *reader) ended(err error, b *packetBatch) (more bool, _ error) {
 	}
 }
 
-// summary may be called from any goroutine.
-func (r *reader) summary() Summary {
+func (r *reader) summary() (sum Summary, err error) {
+	sum = r.counts()
+	sum.Capture, err = r.src.Stats()
+	return sum, err
+}
+
+func (r *reader) counts() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sum.Decode = r.decoder.Stats()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/synoptic-ids/synoptic/bpf"
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
@@ -73,6 +74,7 @@ type Config struct {
 // Summary says what a run read and found.
 type Summary struct {
 	Capture    capture.Stats
+	Kernel     *bpf.Stats // of [Sensor.RunCounter]: what was counted, and how full the tables are; else nil
 	Decode     flows.DecodeStats
 	Table      flows.TableStats
 	Detect     detect.Stats
@@ -139,7 +141,7 @@ func New(cfg Config) (*Sensor, error) {
 		rec.engine = engine
 	}
 	cfg.Inline = cfg.Inline || runtime.GOMAXPROCS(0) == 1
-	s := &Sensor{cfg: cfg, table: flows.NewTable(cfg.Table), engine: engine, recorder: rec}
+	s := &Sensor{cfg: cfg, engine: engine, recorder: rec}
 	if cfg.OnNotice != nil {
 		s.heart.every = int64(max(cfg.Heartbeat, 0))
 	}
@@ -150,8 +152,21 @@ func New(cfg Config) (*Sensor, error) {
 // then are closed. It does not close src; to wake a live source, close it when
 // ctx ends. An error is one of reading; the summary counts what was read before it.
 func (s *Sensor) Run(ctx context.Context, src capture.Source) (Summary, error) {
-	r := newReader(ctx, src, s.cfg, &s.seen)
-	s.seen.begin(src, r)
+	return s.run(newReader(ctx, src, s.cfg, &s.seen))
+}
+
+// input is the first stage.
+type input interface {
+	// fill reads until a batch holds enough packets, or there is reason to pass it on as it
+	// is. It reports whether there is more to come; an error is final.
+	fill(b *packetBatch, enough int) (more bool, err error)
+	// summary is what was read so far. It may be called from any goroutine.
+	summary() (Summary, error)
+}
+
+func (s *Sensor) run(r input) (Summary, error) {
+	s.table = flows.NewTable(s.cfg.Table)
+	s.seen.begin(r)
 	var err error
 	if s.cfg.Inline {
 		err = s.inline(r)
@@ -167,7 +182,7 @@ func (s *Sensor) Run(ctx context.Context, src capture.Source) (Summary, error) {
 }
 
 // inline runs the stages one after the other.
-func (s *Sensor) inline(r *reader) error {
+func (s *Sensor) inline(r input) error {
 	var packets packetBatch
 	var events eventBatch
 	for {
@@ -209,6 +224,7 @@ func (s *Sensor) paired(packets *packetBatch, events *eventBatch) {
 	if packets.idle > 0 {
 		events.events = s.table.Advance(packets.idle, events.events)
 	}
+	events.summaries, packets.summaries = packets.summaries, events.summaries
 	events.now, events.idle = s.table.Now(), packets.idle
 	s.seen.paired(s.table)
 }
@@ -224,6 +240,7 @@ func (s *Sensor) told(p *flows.Packet, events []flows.Event) []flows.Event {
 // is more.
 func (s *Sensor) settle(events *eventBatch) (more bool) {
 	events.events, more = s.table.Close(events.events[:0])
+	events.summaries = events.summaries[:0]
 	events.now, events.idle = s.table.Now(), 0
 	s.seen.paired(s.table)
 	return more
@@ -247,6 +264,9 @@ func (s *Sensor) detect(events *eventBatch) {
 			}
 		}
 		s.engine.Advance(events.now)
+	}
+	for i := range events.summaries {
+		s.engine.Extend(&events.summaries[i])
 	}
 	s.seen.detected(s)
 	if events.now == 0 {

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -17,8 +16,7 @@ type seen struct {
 	batches, done atomic.Uint64
 
 	mu       sync.Mutex
-	src      capture.Source // nil: not begun
-	reader   *reader
+	input    input // nil: not begun
 	table    flows.TableStats
 	detect   detect.Stats
 	evidence EvidenceStats
@@ -61,16 +59,14 @@ func (s *Sensor) Snapshot() Summary {
 func (s *Sensor) summary() (Summary, error) {
 	v := &s.seen
 	v.mu.Lock()
-	src, r, table, found, learning, evidence := v.src, v.reader, v.table, v.detect, v.learning, v.evidence
+	from, table, found, learning, evidence := v.input, v.table, v.detect, v.learning, v.evidence
 	v.mu.Unlock()
-	if src == nil {
+	if from == nil {
 		return Summary{}, nil
 	}
-	sum := r.summary()
+	sum, err := from.summary()
 	sum.Table, sum.Detect, sum.Evidence = table, found, evidence
 	sum.Learning = slices.DeleteFunc(slices.Clone(learning), func(l detect.Learning) bool { return l.Until <= sum.Last })
-	var err error
-	sum.Capture, err = src.Stats()
 	// What the system passed over is as if the reader had.
 	sum.Settled += sum.Capture.Thinned
 	sum.Decode.Frames += sum.Capture.Thinned
@@ -87,10 +83,10 @@ func (s *Sensor) Replace(rules detect.Rules) error {
 	return s.engine.Replace(rules)
 }
 
-func (v *seen) begin(src capture.Source, r *reader) {
+func (v *seen) begin(from input) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.src, v.reader = src, r
+	v.input = from
 }
 
 // paired notes what the table has counted.
