@@ -247,6 +247,10 @@
 //   - If it then is answered, without payload, and not final, it counts: half-open if the
 //     handshake is not complete, else abandoned.
 //
+// Such a program may see what an interface receives, and not what it sends: silent attempts
+// count as Unseen also where there is no two-way flow yet, of their own class or of what rule
+// 12 judges them by.
+//
 // # Without room
 //
 // A full table drops an entry for each packet that comes: final ones and mid-stream ones

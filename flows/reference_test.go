@@ -466,6 +466,7 @@ func (r *reference) view(a *refAttempt, class Class) *refFlows {
 // dark is rule 12. SCTP, ARP and neighbour discovery have their own figures only.
 func (r *reference) dark(a *refAttempt) bool {
 	f := r.view(a, a.Class)
+	own := f
 	switch a.Class {
 	case ClassUDP, ClassEcho, ClassTimestamp, ClassMask, ClassProtocol:
 		if !f.enough() {
@@ -473,5 +474,8 @@ func (r *reference) dark(a *refAttempt) bool {
 		}
 	}
 	all := f.twoWay + f.unseen
+	if r.endsOnly && own.twoWay == 0 && f.twoWay == 0 {
+		return true
+	}
 	return f.enough() && f.twoWay*10 < all
 }

@@ -61,7 +61,7 @@ func NewTable(cfg TableConfig) *Table {
 	k := newKeys(cfg.Seed)
 	t := &Table{
 		arena:      newArena(k),
-		sight:      visibility{cells: map[sightKey]*sightCell{}},
+		sight:      visibility{cells: map[sightKey]*sightCell{}, doubts: cfg.Ends},
 		notes:      newNoteTable(k, cfg.MaxNotes),
 		sockets:    newSocketTable(k, cfg.MaxNotes/4),
 		gateways:   newGateways(k, cfg.MaxNotes/4),

@@ -31,6 +31,7 @@ type visibility struct {
 	// The cell that was noted last: mostly the next as well.
 	recent sightKey
 	latest *sightCell
+	doubts bool // replies are taken as visible only where one was seen
 }
 
 func (v *visibility) cell(k sightKey) *sightCell {
@@ -70,13 +71,20 @@ func (v *visibility) note(e *entry, unseen bool) {
 // oneWay reports whether replies to an attempt could not have been seen.
 func (v *visibility) oneWay(e *entry) bool {
 	k := sightKey{e.iface, e.vlan, e.key.Class}
-	c := v.cells[k]
+	own := v.cells[k]
+	c := own
 	if !c.enough() && followsTCP(k.class) {
 		k.class = ClassTCP
 		c = v.cells[k]
 	}
+	if v.doubts && !own.replied() && !c.replied() {
+		return true
+	}
 	return c.enough() && c.twoWay*twoWayShare < c.twoWay+c.unseen
 }
+
+// replied reports whether a reply was seen.
+func (c *sightCell) replied() bool { return c != nil && c.twoWay > 0 }
 
 // enough reports whether a cell has seen enough to be judged by.
 func (c *sightCell) enough() bool {
