@@ -244,12 +244,17 @@
 //     has sent complete the handshake. What the initiator has sent is its payload, which makes
 //     the attempt productive if the segment is the responder's, or says that the initiator got
 //     something, or the answer was not seen.
-//   - If it then is answered, without payload, and not final, it counts: half-open if the
-//     handshake is not complete, else abandoned.
+//   - If it then is answered, without payload of either side, and not final, it counts:
+//     half-open if the handshake is not complete, else abandoned. Who only listens may have
+//     asked on another connection, which is still open: nothing is known of that. By rule 14
+//     none counts that was answered.
+//
+// A SYN+ACK that acknowledges the Seq of the latest connection, the first to do so, notes by
+// rule 13 what carries the two.
 //
 // Such a program may see what an interface receives, and not what it sends: silent attempts
-// count as Unseen also where there is no two-way flow yet, of their own class or of what rule
-// 12 judges them by.
+// count as Unseen also where there is no two-way flow yet, and none that became unreachable,
+// of their own class or of what rule 12 judges them by.
 //
 // # Without room
 //

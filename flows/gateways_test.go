@@ -103,3 +103,29 @@ func TestGatewaysFromTheMiddle(t *testing.T) {
 		})
 	}
 }
+
+// TestGatewaysByHandshakes: where no payload is given, SYN-ACKs that fit tell as much, and
+// others nothing.
+func TestGatewaysByHandshakes(t *testing.T) {
+	for _, fits := range []bool{true, false} {
+		for _, l := range endsLines {
+			line := l.make()
+			for s := range byte(3) {
+				for _, p := range linked(int(s), 77, s+1, 7, 1) {
+					p.Kind, p.Proto, p.Payload, p.Flags, p.Seq = KindTCP, protoTCP, 0, FlagSYN, 70
+					if p.SrcPort == 53 {
+						p.Flags, p.Ack = FlagSYN|FlagACK, 71
+					}
+					if !fits {
+						p.Ack++
+					}
+					line.add(&p)
+				}
+			}
+			p := arpFrom(1, 9, int64(1_700_000_100)*second)
+			opened := eventsOf(line.add(&p), Opened, "192.0.2.9")
+			require.Len(t, opened, 1)
+			require.Equal(t, fits, opened[0].Marks&MarkGateway != 0, l.name)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func (r *reference) closes(p *Packet, a *refAttempt, initiator bool) {
 			r.raise(a, Productive)
 		}
 	}
-	if a.Outcome == Answered && !a.payload && !a.over {
+	if a.Outcome == Answered && !a.payload && received == 0 && !a.over {
 		if !a.Handshake {
 			a.HalfOpen = true
 		}

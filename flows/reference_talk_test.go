@@ -28,6 +28,10 @@ func (r *reference) greet(p *Packet, e *refEntry) {
 	if a.talk.base == nil && p.DstPort == a.SrcPort && p.Ack == a.Seq+1 {
 		base := p.Seq + 1
 		a.talk.base = &base
+		if r.endsOnly {
+			r.carries(a.SrcMAC, a.Initiator)
+			r.carries(p.SrcMAC, p.Src)
+		}
 	}
 }
 

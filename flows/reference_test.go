@@ -80,7 +80,10 @@ type refView struct {
 	class Class
 }
 
-type refFlows struct{ twoWay, unseen int }
+type refFlows struct {
+	twoWay, unseen int
+	heard          bool
+}
 
 func (f refFlows) enough() bool {
 	return f.twoWay+f.unseen >= 20 || f.twoWay == 0 && f.unseen >= 3
@@ -152,7 +155,7 @@ func (r *reference) end() []Event {
 			a.Cut = true
 			r.countSilent(a)
 		}
-		if a.Outcome == Answered && a.closed && !a.payload {
+		if a.Outcome == Answered && a.closed && !a.payload && !r.endsOnly {
 			r.count(a)
 		}
 		r.finish(a)
@@ -396,6 +399,9 @@ func (r *reference) raise(a *refAttempt, o Outcome) {
 		a.twoWay = true
 		r.view(a, a.Class).twoWay++
 	}
+	if o == Unreachable {
+		r.view(a, a.Class).heard = true
+	}
 	if a.pending {
 		return
 	}
@@ -474,7 +480,7 @@ func (r *reference) dark(a *refAttempt) bool {
 		}
 	}
 	all := f.twoWay + f.unseen
-	if r.endsOnly && own.twoWay == 0 && f.twoWay == 0 {
+	if r.endsOnly && own.twoWay == 0 && f.twoWay == 0 && !own.heard && !f.heard {
 		return true
 	}
 	return f.enough() && f.twoWay*10 < all

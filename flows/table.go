@@ -144,7 +144,7 @@ func (t *Table) Close(dst []Event) (events []Event, more bool) {
 		case e.outcome == Silent && !e.has(stateOnce):
 			e.state |= stateCut
 			dst = t.count(e, dst)
-		case e.outcome == Answered && e.technique == TCPSYN && e.has(stateClosed) && !e.has(statePayload):
+		case e.outcome == Answered && e.technique == TCPSYN && e.has(stateClosed) && !e.has(statePayload) && !t.ends:
 			dst = t.count(e, dst)
 		}
 		dst = t.finish(e, dst)

@@ -35,7 +35,7 @@ func (t *Table) ended(e *entry, n uint32, p *Packet, initiator bool, dst []Event
 			return t.raise(e, Productive, dst)
 		}
 	}
-	if e.outcome != Answered || e.state&(statePayload|stateFinal) != 0 {
+	if e.outcome != Answered || received > 0 || e.state&(statePayload|stateFinal) != 0 {
 		return dst
 	}
 	if !e.has(stateHandshake) {

@@ -49,6 +49,9 @@ func (t *Table) raise(e *entry, o Outcome, dst []Event) []Event {
 		e.state |= stateSeen
 		t.sight.note(e, e.has(stateUnseen))
 	}
+	if o == Unreachable && t.ends {
+		t.sight.hear(e)
+	}
 	if e.has(statePending) {
 		return dst
 	}
@@ -67,10 +70,15 @@ func (t *Table) raise(e *entry, o Outcome, dst []Event) []Event {
 // which link addresses carry the two.
 func (t *Table) speak(e *entry, p *Packet, dst []Event) []Event {
 	if level(e.outcome) < level(Productive) && !e.has(stateStream) {
-		t.gateways.note(&e.mac, &e.key.Initiator)
-		t.gateways.note(&p.SrcMAC, &p.Src)
+		t.carry(e, p)
 	}
 	return t.raise(e, Productive, dst)
+}
+
+// carry notes the link addresses that carry an attempt and a packet of its responder.
+func (t *Table) carry(e *entry, p *Packet) {
+	t.gateways.note(&e.mac, &e.key.Initiator)
+	t.gateways.note(&p.SrcMAC, &p.Src)
 }
 
 // fail raises the outcome to a failure, which counts at once.

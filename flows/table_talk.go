@@ -40,12 +40,14 @@ func (e *entry) age(now int64) uint32 { return uint32((now - e.line) / milliseco
 func (e *entry) latest(port uint16) bool { return e.ports[e.head()] == port }
 
 // greet takes the SYN-ACK of the latest connection for what the responder counts
-// from.
-func (e *entry) greet(p *Packet) {
-	if e.shown&shownBase == 0 && e.latest(p.DstPort) && p.Ack == e.seq+1 {
-		e.shown |= shownBase
-		e.base = p.Seq + 1
+// from, and reports whether it is that, and the first.
+func (e *entry) greet(p *Packet) bool {
+	if e.shown&shownBase != 0 || !e.latest(p.DstPort) || p.Ack != e.seq+1 {
+		return false
 	}
+	e.shown |= shownBase
+	e.base = p.Seq + 1
+	return true
 }
 
 // hear takes a segment, from the initiator or the responder, for what it says of the

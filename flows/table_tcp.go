@@ -79,7 +79,9 @@ func (t *Table) tcpSYNACK(p *Packet, line int64, dst []Event) []Event {
 		t.early(&k, p.DstPort, p)
 		return t.stream(e, dst)
 	}
-	e.greet(p)
+	if e.greet(p) && t.ends {
+		t.carry(e, p)
+	}
 	if e.has(stateFinal) {
 		t.early(&k, p.DstPort, p)
 		return dst

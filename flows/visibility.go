@@ -21,7 +21,10 @@ type sightKey struct {
 	class Class
 }
 
-type sightCell struct{ twoWay, unseen uint64 }
+type sightCell struct {
+	twoWay, unseen uint64
+	heard          bool // an ICMP error about a flow was seen
+}
 
 // visibility measures, per interface, VLAN and class, whether replies can be
 // seen at all. Only flows whose answer is proven take part: a sweep of dark
@@ -83,8 +86,13 @@ func (v *visibility) oneWay(e *entry) bool {
 	return c.enough() && c.twoWay*twoWayShare < c.twoWay+c.unseen
 }
 
-// replied reports whether a reply was seen.
-func (c *sightCell) replied() bool { return c != nil && c.twoWay > 0 }
+// replied reports whether a reply was seen, or an error in its place.
+func (c *sightCell) replied() bool { return c != nil && (c.twoWay > 0 || c.heard) }
+
+// hear notes an ICMP error about a flow.
+func (v *visibility) hear(e *entry) {
+	v.cell(sightKey{e.iface, e.vlan, e.key.Class}).heard = true
+}
 
 // enough reports whether a cell has seen enough to be judged by.
 func (c *sightCell) enough() bool {
