@@ -3,6 +3,7 @@ package sensor
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 
 // Counter is where packets come from that were chosen and read elsewhere, as by
 // [bpf.Counter]. Stats and Close may be called from any goroutine; Close wakes Read, which
-// then returns [os.ErrClosed].
+// then returns [os.ErrClosed]. One that ends by itself returns [io.EOF], with nothing.
 type Counter interface {
 	Read(*bpf.Batch) error
 	Stats() (bpf.Stats, error)
@@ -58,6 +59,9 @@ func (r *counterReader) fill(b *packetBatch, _ int) (more bool, err error) {
 	b.packets, b.summaries, b.idle = r.batch.Packets, r.batch.Summaries, r.batch.Now
 	if err != nil {
 		b.packets, b.summaries, b.idle = b.packets[:0], b.summaries[:0], 0
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
 		if errors.Is(err, os.ErrClosed) && r.ctx.Err() != nil {
 			r.stopped()
 			return false, nil
