@@ -35,6 +35,10 @@ type history struct {
 	chunks [][]attempted // of historyChunk each, made as they are needed
 	max    uint64
 	last   uint64 // position of the newest
+	// It began with what was saved, from position 2 on. Of what was not, the latest was at
+	// lost on the line clock, if any.
+	loaded, forgot bool
+	lost           int64
 }
 
 const historyChunk = 1 << 12
@@ -49,7 +53,7 @@ func (h *history) at(pos uint64) *attempted {
 
 // reaches reports whether whatever was forgotten began before a time.
 func (h *history) reaches(line int64) bool {
-	return h.last <= h.max || h.at(h.last-h.max+1).line < line
+	return (h.last <= h.max || h.at(h.last-h.max+1).line < line) && (!h.forgot || h.lost < line)
 }
 
 // renew notes what has become of a remembered attempt, in its place, and
