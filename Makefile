@@ -24,7 +24,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab e2e corpus accuracy generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab xdp bench-xdp e2e corpus accuracy generate verify-generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -108,6 +108,12 @@ corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR
 accuracy: ## false scans on whole days of a made-up site, and with CORPUS=DIR on labelled captures; headroom
 	$(GO) run ./testdata/accuracy -corpus "$(or $(CORPUS),$(patsubst %/labels.jsonl,%,$(wildcard ../shared/corpus/labels.jsonl)))"
 	SYNOPTIC_SITE=day $(GO) test -count=1 ./testdata/site
+
+xdp: ## test the XDP program and its loader (root, Linux)
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf
+
+bench-xdp: ## what the XDP program costs above one that drops every packet (root, Linux)
+	SYNOPTIC_REQUIRE_LAB=1 SYNOPTIC_BENCH=1 $(GO) test -count=1 -v -run TestBench ./bpf
 
 # Other releases of clang make other bytes of the same program.
 CLANG     := 14

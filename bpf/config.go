@@ -1,6 +1,9 @@
 package bpf
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Mode is where the program runs.
 type Mode uint8
@@ -58,4 +61,22 @@ type BusyError struct {
 	// say.
 	Program string
 	ID      uint32
+}
+
+// Error says whose program it is, as far as is known.
+func (e *BusyError) Error() string {
+	if e.ID == 0 {
+		return fmt.Sprintf("%s has an XDP program of its own", e.Interface)
+	}
+	if e.Program == "" {
+		return fmt.Sprintf("%s has an XDP program of its own, number %d", e.Interface, e.ID)
+	}
+	return fmt.Sprintf("%s has an XDP program of its own, %s, number %d", e.Interface, e.Program, e.ID)
+}
+
+// warn tells what was not possible.
+func (c *Config) warn(message string) {
+	if c.Warn != nil {
+		c.Warn(message)
+	}
 }

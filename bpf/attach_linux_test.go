@@ -1,0 +1,272 @@
+package bpf
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/synoptic-ids/synoptic/flows"
+	"github.com/synoptic-ids/synoptic/testdata/netns"
+)
+
+// cable makes a namespace with two interfaces, for a program on the second.
+func cable(t *testing.T) *netns.Lab {
+	t.Helper()
+	lab := netns.ForTest(t)
+	lab.Cable("v0", "v1")
+	return lab
+}
+
+// opened opens a Counter on interface v1 of a namespace.
+func opened(lab *netns.Lab, c Config) (n *Counter, err error) {
+	c.Interface = "v1"
+	set, err := tuningFor(0)
+	if err != nil {
+		return nil, err
+	}
+	set.sizes.cells, set.sizes.ring = 1<<12, 1<<16 // the test is about something else
+	err = lab.NS.Do(func() error {
+		n, err = open(c, set)
+		return err
+	})
+	return n, err
+}
+
+// readOne reads until there is a packet.
+func readOne(t *testing.T, c *Counter) (Batch, flows.Packet) {
+	t.Helper()
+	var b Batch
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		require.NoError(t, c.Read(&b))
+		if len(b.Packets) > 0 {
+			return b, b.Packets[0]
+		}
+	}
+	require.FailNow(t, "nothing was told")
+	return b, flows.Packet{}
+}
+
+func TestCounter(t *testing.T) {
+	for _, mode := range []Mode{Auto, Native, Generic} {
+		t.Run(mode.String(), func(t *testing.T) {
+			lab := cable(t)
+			c, err := opened(lab, Config{Mode: mode, Iface: 3, Warn: func(m string) { t.Error(m) }})
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = c.Close() })
+			if mode == Auto {
+				mode = Native
+			}
+			require.Equal(t, mode, c.Mode())
+
+			before := time.Now().UnixNano()
+			lab.Sender("v0")(segment(flows.FlagSYN, nil))
+			b, p := readOne(t, c)
+			require.Len(t, b.Packets, 1)
+			require.InDelta(t, before, p.Time, float64(10*time.Second))
+			require.Greater(t, p.Time, before-2*tick)
+			want, ok := whole(segment(flows.FlagSYN, nil))
+			require.True(t, ok)
+			want.Time, want.Iface = p.Time, 3
+			require.Equal(t, want, p)
+
+			began := time.Now()
+			require.NoError(t, c.Read(&b))
+			require.Empty(t, b.Packets)
+			require.Greater(t, b.Now, before)
+			require.LessOrEqual(t, b.Now, time.Now().UnixNano())
+			require.Less(t, time.Since(began), 5*time.Second)
+			s, err := c.Stats()
+			require.NoError(t, err)
+			require.EqualValues(t, 1, s.Packets[ClassSYN])
+			require.EqualValues(t, 1, s.Told)
+			require.Zero(t, s.RingLoad)
+		})
+	}
+}
+
+func TestCloseWakesRead(t *testing.T) {
+	c, err := opened(cable(t), Config{})
+	require.NoError(t, err)
+	done := make(chan error)
+	go func() {
+		var b Batch
+		for {
+			if err := c.Read(&b); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	time.Sleep(30 * time.Millisecond)
+	require.NoError(t, c.Close())
+	select {
+	case err := <-done:
+		require.ErrorIs(t, err, os.ErrClosed)
+	case <-time.After(10 * time.Second):
+		require.FailNow(t, "Read goes on")
+	}
+	require.NoError(t, c.Close())
+	_, err = c.Stats()
+	require.ErrorIs(t, err, os.ErrClosed)
+}
+
+// TestBusy has another program on the interface, which is named and left alone.
+func TestBusy(t *testing.T) {
+	for _, modes := range [][2]Mode{{Native, Native}, {Native, Generic}, {Generic, Auto}} {
+		t.Run(fmt.Sprint(modes), func(t *testing.T) {
+			lab := cable(t)
+			first, err := opened(lab, Config{Mode: modes[0]})
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = first.Close() })
+			_, err = opened(lab, Config{Mode: modes[1], Warn: func(m string) { t.Error(m) }})
+			var busy *BusyError
+			require.ErrorAs(t, err, &busy)
+			require.Equal(t, BusyError{Interface: "v1", Program: "synoptic", ID: programOf(t, first)}, *busy)
+			require.EqualError(t, busy, fmt.Sprintf("v1 has an XDP program of its own, synoptic, number %d", busy.ID))
+			lab.Sender("v0")(segment(flows.FlagSYN, nil))
+			readOne(t, first)
+		})
+	}
+}
+
+// TestWithoutDriver has an interface whose driver has no XDP: lo.
+func TestWithoutDriver(t *testing.T) {
+	lab := netns.ForTest(t)
+	var said []string
+	onLoopback := func(mode Mode) (c *Counter, err error) {
+		err = lab.NS.Do(func() error {
+			c, err = Open(Config{Interface: "lo", Mode: mode, Warn: func(m string) { said = append(said, m) }})
+			return err
+		})
+		return c, err
+	}
+	_, err := onLoopback(Native)
+	require.ErrorContains(t, err, "attaching the XDP program to lo")
+	require.Empty(t, said)
+	c, err := onLoopback(Auto)
+	require.NoError(t, err)
+	require.Equal(t, Generic, c.Mode())
+	require.Len(t, said, 1)
+	require.Contains(t, said[0], "lo: no XDP in the driver")
+	require.NoError(t, c.Close())
+}
+
+func TestNoInterface(t *testing.T) {
+	_, err := Open(Config{Interface: "nonesuch"})
+	require.ErrorContains(t, err, "interface nonesuch")
+}
+
+func programOf(t *testing.T, c *Counter) uint32 {
+	t.Helper()
+	info, err := c.objects.Synoptic.Info()
+	require.NoError(t, err)
+	id, ok := info.ID()
+	require.True(t, ok)
+	return uint32(id)
+}
+
+// standing is the program on interface v1, and how many want it promiscuous.
+func standing(t *testing.T, lab *netns.Lab) (program, promiscuity uint32) {
+	t.Helper()
+	lab.Do(func() error { // nothing in it may end the goroutine
+		device, err := net.InterfaceByName("v1")
+		if err != nil {
+			return err
+		}
+		program = attachedTo(device.Index)
+		value := linkAttribute(device.Index, unix.IFLA_PROMISCUITY)
+		if len(value) != 4 {
+			return errors.New("nothing is said of promiscuity")
+		}
+		promiscuity = binary.NativeEndian.Uint32(value)
+		return nil
+	})
+	return program, promiscuity
+}
+
+// gone waits until the interface has no program and is as it was, and the program is
+// nowhere.
+func gone(t *testing.T, lab *netns.Lab, program uint32) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		p, err := ebpf.NewProgramFromID(ebpf.ProgramID(program))
+		if err == nil {
+			_ = p.Close()
+		}
+		on, promiscuity := standing(t, lab)
+		if errors.Is(err, os.ErrNotExist) && on == 0 && promiscuity == 0 {
+			return
+		}
+		require.True(t, time.Now().Before(deadline), "program %d: %v; on the interface %d, promiscuity %d", program, err, on, promiscuity)
+	}
+}
+
+// rounds is how often a test attaches: SYNOPTIC_ROUNDS, or 20.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("SYNOPTIC_ROUNDS")); err == nil {
+		return n
+	}
+	return 20
+}
+
+// TestLeavesNothing attaches and detaches again and again, in turn by Close and by an end
+// that leaves no time for it.
+func TestLeavesNothing(t *testing.T) {
+	lab := cable(t)
+	for i := range rounds() {
+		mode := []Mode{Native, Generic}[i/2%2]
+		if i%2 == 0 {
+			c, err := opened(lab, Config{Mode: mode})
+			require.NoError(t, err)
+			program := programOf(t, c)
+			require.NoError(t, c.Close())
+			gone(t, lab, program)
+			continue
+		}
+		gone(t, lab, crash(t, lab, mode))
+	}
+}
+
+// crash runs this test's program again, until it has attached itself, and kills it.
+func crash(t *testing.T, lab *netns.Lab, mode Mode) uint32 {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run", "^TestChild$")
+	child.Env = append(os.Environ(), "SYNOPTIC_CHILD="+strconv.Itoa(int(mode)))
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	lab.Do(child.Start)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	var program uint32
+	_, err = fmt.Sscanf(line, "attached %d\n", &program)
+	require.NoError(t, err, line)
+	on, promiscuity := standing(t, lab)
+	require.Equal(t, program, on)
+	require.EqualValues(t, 1, promiscuity)
+	require.NoError(t, child.Process.Kill())
+	require.Error(t, child.Wait())
+	return program
+}
+
+// TestChild is the other end of crash.
+func TestChild(t *testing.T) {
+	mode, err := strconv.Atoi(os.Getenv("SYNOPTIC_CHILD"))
+	if err != nil {
+		t.Skip("TestLeavesNothing runs it")
+	}
+	c, err := Open(Config{Interface: "v1", Mode: Mode(mode)})
+	require.NoError(t, err)
+	fmt.Printf("attached %d\n", programOf(t, c))
+	time.Sleep(time.Minute)
+}
