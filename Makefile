@@ -96,7 +96,7 @@ lab: ## record real scanners in network namespaces and judge them, by the ring t
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 
 e2e: ## what a running sensor has given up, and what systemd thinks of its unit (root, Linux with landlock, systemd-analyze)
-	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./cmd/internal/privilege
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./cmd/internal/privilege ./cmd/internal/evidence
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestUnit|TestLive|TestScripts/sandbox' ./cmd/synoptic
 
 corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR

@@ -141,6 +141,9 @@ type Scan struct {
 	// MergedInto is, at the close of a scan that turned out to be part of one by many sources,
 	// the ID of that.
 	MergedInto string `json:"merged_into,omitempty"`
+	// EvidenceFile is the name of the file in which packets of the scan are kept. Whoever keeps
+	// them sets it.
+	EvidenceFile string `json:"evidence_file,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler: the fields in their order, and src null where many

@@ -80,10 +80,12 @@ type EvidenceStats struct {
 	Hurried uint64 // remembered packets that had to go before they could be judged
 }
 
+// MostSnapLen is the most that [Evidence.SnapLen] can be, in bytes.
+const MostSnapLen = 1 << 11
+
 const (
 	defaultEvidence = 8 << 20
 	defaultSnapLen  = 256
-	mostSnapLen     = 1 << 11
 	defaultKept     = 1 << 10
 	defaultBytes    = 2 << 20
 	defaultScans    = 1 << 10
@@ -100,6 +102,6 @@ func (e Evidence) withDefaults() Evidence {
 			*d.have = d.want
 		}
 	}
-	e.SnapLen = min(e.SnapLen, mostSnapLen)
+	e.SnapLen = min(e.SnapLen, MostSnapLen)
 	return e
 }

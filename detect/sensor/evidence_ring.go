@@ -37,7 +37,7 @@ func newRing(memory int, seed uint64) ring {
 	}
 	return ring{
 		entries: make([]remembered, n), heads: make([]uint64, buckets), seed: seed,
-		data: make([]byte, max(memory-n*rememberedSize-buckets*headSize, mostSnapLen)),
+		data: make([]byte, max(memory-n*rememberedSize-buckets*headSize, MostSnapLen)),
 	}
 }
 

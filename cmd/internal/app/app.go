@@ -15,6 +15,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
@@ -38,6 +39,7 @@ type App struct {
 	say     *Voice
 	bar     *bar
 	out     *fanout
+	kept    *evidence.Folder // nil: packets of scans are not
 	severe  severe
 	pulse   pulse
 	// Who started it and may want to know how it is doing.
@@ -77,7 +79,11 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 		a.openExplain(a.bar.above(streams.Out), isTerminal(streams.Out))
 		return a, nil
 	}
-	if a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out)); err != nil {
+	a.kept, err = openEvidence(&plan, version, a.say)
+	if err == nil {
+		a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out))
+	}
+	if err != nil {
 		_ = source.Close()
 		if a.listener != nil {
 			_ = a.listener.Close()
@@ -159,12 +165,14 @@ func (a *App) run(ctx context.Context) error {
 	still := a.pulse.start(a.supervisor.beat(), s.Progress, a.supervisor.felt)
 	steered := a.steer(s, cancel)
 	ticking := a.bar.start(a.source, a.out.flush)
+	kept := a.flushEvidence()
 	var summary sensor.Summary
 	if err = a.confine(); err == nil {
 		a.supervisor.ready()
 		summary, err = s.Run(ctx, a.source)
 	}
 	ticking()
+	kept()
 	steered()
 	still()
 	silent()
@@ -177,6 +185,9 @@ func (a *App) sensorConfig() sensor.Config {
 		Batch: a.plan.Batch, Inline: a.plan.Inline,
 		Decoder: flows.DecoderConfig{Tunnels: a.plan.Tunnels}, Filter: a.plan.Filter,
 		Seed: a.plan.Seed, Heartbeat: a.plan.Heartbeat,
+	}
+	if a.kept != nil {
+		cfg.Evidence = sensor.Evidence{Keeper: a.kept, SnapLen: evidenceSnapLen(&a.plan)}
 	}
 	for _, o := range a.plan.Outputs {
 		if o.Format == config.Attempts {
@@ -243,6 +254,9 @@ func (a *App) account(s *sensor.Summary) output.Run {
 	record := output.RunOf(s)
 	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
 	record.Withheld = a.severe.count()
+	if a.kept != nil {
+		record.Evidence = evidenceOf(&s.Evidence, a.kept.Stats())
+	}
 	record.Profile, record.Version = a.plan.RuleName, a.version
 	for _, entry := range a.plan.Rules.Allow {
 		record.Allow = append(record.Allow, entry.Name)
@@ -271,6 +285,9 @@ func (a *App) verdict(s *sensor.Summary, record *output.Run, interrupted bool, e
 	}
 	if err != nil {
 		a.say.Error(exit.With(exit.Failed, err))
+		code = exit.Failed
+	}
+	if a.unkept() {
 		code = exit.Failed
 	}
 	judged := a.plan.Strict || a.plan.Expect != nil || a.plan.FailOn > 0

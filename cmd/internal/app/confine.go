@@ -63,11 +63,27 @@ func folders(plan *config.Plan) privilege.Config {
 		cfg.Write = append(cfg.Write, around(out.Path)...)
 	}
 	cfg.Write = append(cfg.Write, around(plan.MemProfile)...)
+	cfg.Write = append(cfg.Write, withParent(plan.Evidence)...)
 	for _, names := range []*[]string{&cfg.Read, &cfg.Write} {
 		slices.Sort(*names)
 		*names = slices.Compact(*names)
 	}
 	return cfg
+}
+
+// withParent are a folder and, so that it can be made anew if it is removed, the one it is in;
+// but for the root of all files, which would be no bound at all.
+func withParent(dir string) []string {
+	if dir == "" {
+		return nil
+	}
+	names := []string{dir}
+	for _, parent := range around(dir) {
+		if abs, err := filepath.Abs(parent); err == nil && filepath.Dir(abs) != abs {
+			names = append(names, parent)
+		}
+	}
+	return names
 }
 
 // around are the folder of a file, where another may take its name, and that of what it is a

@@ -20,7 +20,7 @@ func openDevices(plan config.Plan, say *Voice) (capture.Source, error) {
 	}
 	var thin thinning
 	defer thin.close()
-	if plan.Count == 0 {
+	if plan.Count == 0 && plan.Evidence == "" { // what a scanner says on settled conversations is kept
 		cfg.Thin = func(snap int) capture.Thinner { return thin.load(snap, plan.Seed) }
 	}
 	var source capture.Source

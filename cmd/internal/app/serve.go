@@ -29,10 +29,14 @@ func (a *App) tell(s *sensor.Sensor) (stop func()) {
 	if a.listener == nil {
 		return func() {}
 	}
-	a.metrics = metrics.New(metrics.Config{
+	cfg := metrics.Config{
 		Version: a.version, Line: s, Sinks: a.out.counts, Stuck: a.pulse.stuck,
 		Ready: func() string { return a.ready(s) }, Profiling: a.plan.Profiling,
-	})
+	}
+	if a.kept != nil {
+		cfg.Kept = a.kept.Stats
+	}
+	a.metrics = metrics.New(cfg)
 	a.metrics.Reloaded(time.Now(), true)
 	a.say.Info(fmt.Sprintf("metrics are told on http://%s/metrics", a.listener.Addr()))
 	return a.metrics.Serve(a.listener)
@@ -45,6 +49,9 @@ func (a *App) ready(s *sensor.Sensor) string {
 	}
 	if err := a.out.failing(); err != nil {
 		return err.Error()
+	}
+	if a.kept != nil && a.kept.Failing() != nil {
+		return a.kept.Failing().Error()
 	}
 	return ""
 }

@@ -81,6 +81,8 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f.BoolVar(&s.Follow, "follow", false, "read on as the last capture grows")
 	f.BoolVar(&s.JSON, "json", false, "JSON records on standard output")
 	f.StringArrayVarP(&s.Outputs, "output", "o", nil, "output format and file")
+	f.StringVarP(&s.Evidence, "evidence", "w", "", "folder to keep packets of scans in")
+	f.StringVar(&s.EvidenceSize, "evidence-size", "", "what its files may take together")
 	f.StringVar(&s.Expect, "expect", "", "scans that there must be")
 	f.StringVar(&s.FailOn, "fail-on", "", "severity that fails the run")
 	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
@@ -95,6 +97,7 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	for _, hidden := range []string{"cpuprofile", "memprofile", "batch", "inline"} {
 		f.Lookup(hidden).Hidden = true
 	}
+	_ = cmd.MarkFlagDirname("evidence")
 	completions(cmd)
 }
 

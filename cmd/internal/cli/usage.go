@@ -66,6 +66,13 @@ Writing:
                             Write text (the default), json or attempts (every
                             attempt, as JSON), to FILE or standard output. Can
                             be given more than once.
+    -w, --evidence DIR      Keep packets of each scan in a pcapng file in DIR:
+                            the first 1,024 probes, refusals, answers, and
+                            packets with payload, the first 256 bytes of each,
+                            or with -i as many as -s says, up to 2,048. Records
+                            name the file.
+    --evidence-size SIZE    What the files in DIR may take together, 1GiB
+                            without. Beyond, the oldest are removed.
     --min-severity SEVERITY Write only scans that are, or become, at least this
                             severe: info, low, medium, high, critical, or 1 to
                             5. The others are counted.

@@ -49,6 +49,9 @@ type Settings struct {
 
 	Explain *Explain // say why, in place of writing records
 
+	Evidence     string // folder to keep packets of scans in; empty: none are kept
+	EvidenceSize string // what its files may take; empty: the default
+
 	MinSeverity string // least severity that is told of; empty: all is
 	Heartbeat   string // how often a run without end says how it is doing; empty: defaultHeartbeat
 
@@ -89,6 +92,9 @@ type Plan struct {
 	Verbose bool
 
 	Explain *Explain // nil: write records to Outputs
+
+	Evidence     string // folder; empty: no packets are kept
+	EvidenceSize int64  // bytes
 
 	MinSeverity int           // 1 to 5; 0: every scan is told of
 	Heartbeat   time.Duration // 0: none
@@ -167,6 +173,9 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, err
 	}
 	if p.Listen, err = listen(s); err != nil {
+		return Plan{}, err
+	}
+	if p.Evidence, p.EvidenceSize, err = keep(s); err != nil {
 		return Plan{}, err
 	}
 	return p, nil

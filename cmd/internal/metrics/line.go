@@ -2,9 +2,11 @@ package metrics
 
 import (
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -14,6 +16,7 @@ type reading struct {
 	sensor.Summary
 	sensor.Progress
 	sinks []Sink
+	kept  evidence.Stats
 }
 
 // series is one time series, or several that a label tells apart.
@@ -50,7 +53,7 @@ func by(name, help, label string, values []string, value func(*reading) []float6
 
 // lines are all series of the line from the source to the engine.
 func lines() []series {
-	return append(reads(), finds()...)
+	return slices.Concat(reads(), finds(), keeps())
 }
 
 func reads() []series {
@@ -127,6 +130,24 @@ func finds() []series {
 		total("scans_opened_total", "Scans opened.", func(r *reading) uint64 { return r.Detect.Opened }),
 		total("scans_closed_total", "Scans closed.", func(r *reading) uint64 { return r.Detect.Closed }),
 		total("scans_reopened_total", "Times that a closed scan was reopened.", func(r *reading) uint64 { return r.Detect.Reopened }),
+	}
+}
+
+// keeps are what becomes of the packets of scans; without -w all are 0.
+func keeps() []series {
+	return []series{
+		now("evidence_files", "Files with packets of scans in the folder.", func(r *reading) int { return r.kept.Files }),
+		{
+			desc: prometheus.NewDesc("synoptic_evidence_bytes", "Bytes that the files with packets of scans take.", nil, nil),
+			kind: prometheus.GaugeValue, value: func(r *reading) []float64 { return []float64{float64(r.kept.Bytes)} },
+		},
+		total("evidence_scans_total", "Scans of which packets were kept.", func(r *reading) uint64 { return r.Evidence.Begun }),
+		total("evidence_unkept_scans_total", "Scans of which no packets were kept as they opened, for want of room.", func(r *reading) uint64 { return r.Evidence.Unkept }),
+		total("evidence_packets_total", "Packets of scans that were written.", func(r *reading) uint64 { return r.kept.Packets }),
+		total("evidence_left_out_total", "Packets of scans left out, of which there were enough like them.", func(r *reading) uint64 { return r.Evidence.Left }),
+		total("evidence_lost_total", "Packets of scans that could not be written.", func(r *reading) uint64 { return r.kept.Lost }),
+		total("evidence_hurried_total", "Packets judged before it was known what came of them, for want of memory.", func(r *reading) uint64 { return r.Evidence.Hurried }),
+		total("evidence_removed_total", "Files with packets of scans removed, the oldest first, for want of room.", func(r *reading) uint64 { return r.kept.Removed }),
 	}
 }
 

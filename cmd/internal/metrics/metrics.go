@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -24,6 +25,8 @@ type Config struct {
 	Version string
 	Line    Line
 	Sinks   func() []Sink // the outputs, always the same ones
+	// Kept is what became of the packets of scans; nil: none are kept.
+	Kept func() evidence.Stats
 	// Stuck says for how long no stage has moved that has something to do.
 	Stuck func() time.Duration
 	// Ready says why the run is not ready; empty: it is.
@@ -88,7 +91,11 @@ func (m *Metrics) begin() {
 }
 
 func (m *Metrics) read() *reading {
-	return &reading{Summary: m.cfg.Line.Snapshot(), Progress: m.cfg.Line.Progress(), sinks: m.cfg.Sinks()}
+	r := &reading{Summary: m.cfg.Line.Snapshot(), Progress: m.cfg.Line.Progress(), sinks: m.cfg.Sinks()}
+	if m.cfg.Kept != nil {
+		r.kept = m.cfg.Kept()
+	}
+	return r
 }
 
 // Scan counts a record of a scan.

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/synoptic-ids/synoptic/capture"
+	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -50,6 +51,7 @@ func (still) Snapshot() sensor.Summary {
 			WalksEvicted: 4011, SuspectsEvicted: 4012, PairsEvicted: 4013, FactsEvicted: 4014, Cut: 4015,
 			Gate: gate.Stats{Asked: 4017, Admitted: 4016},
 		},
+		Evidence: sensor.EvidenceStats{Begun: 8001, Unkept: 8002, Left: 8003, Hurried: 8004},
 		Filtered: 5001, Settled: 5002, Last: 1_700_000_000_500_000_000,
 	}
 }
@@ -62,6 +64,9 @@ func of(cfg Config) *Metrics {
 	cfg.Version, cfg.Line = "v1.2.3", still{}
 	cfg.Sinks = func() []Sink {
 		return []Sink{{Name: "json:-", Sent: 7001}, {Name: "text:/var/log/\xff.txt", Sent: 7002, Lost: 7003}}
+	}
+	cfg.Kept = func() evidence.Stats {
+		return evidence.Stats{Files: 9001, Bytes: 9002, Packets: 9003, Lost: 9004, Removed: 9005}
 	}
 	return New(cfg)
 }

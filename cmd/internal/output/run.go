@@ -84,6 +84,9 @@ type Run struct {
 	// was asked for.
 	Withheld uint64 `json:"withheld,omitempty"`
 
+	// Evidence is what became of the packets of scans, where they are kept.
+	Evidence *Evidence `json:"evidence,omitempty"`
+
 	// Learning is what the run had too little time to learn.
 	Learning []detect.Learning `json:"learning,omitempty"`
 	Stopped  string            `json:"stopped,omitempty"` // why the input was not read to its end
@@ -92,6 +95,18 @@ type Run struct {
 	Home    []netip.Prefix `json:"home"`
 	Allow   []string       `json:"allow,omitempty"` // names of the entries of the allow-list
 	Version string         `json:"version"`
+}
+
+// Evidence says what became of the packets of scans.
+type Evidence struct {
+	Scans   uint64 `json:"scans"`            // of which packets were kept
+	Unkept  uint64 `json:"unkept,omitempty"` // of which none were when they opened, for want of room
+	Packets uint64 `json:"packets"`          // written
+	LeftOut uint64 `json:"left_out"`         // packets of scans of which there were enough like them
+	Lost    uint64 `json:"lost,omitempty"`   // packets that could not be written
+	Files   int    `json:"files"`            // in the folder, with those of runs before
+	Bytes   int64  `json:"bytes"`            // that these take
+	Removed uint64 `json:"removed"`          // files that went for want of room
 }
 
 // Damage is an input that broke off, or a stretch of it that could not be read.

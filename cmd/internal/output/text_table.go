@@ -62,7 +62,7 @@ type row struct {
 	severity int      // 0: no colour
 	targets  string   // a line below, if there is something to say
 	sources  string   // likewise, of a scan by many
-	allowed  []string // likewise, of the allow-list
+	more     []string // likewise, of the allow-list, and where packets are
 	dim      bool
 }
 
@@ -117,7 +117,10 @@ func (t *Text) rows(rows []row, s *detect.Scan) []row {
 		}})
 	}
 	last := &rows[len(rows)-1]
-	last.targets, last.sources, last.allowed = targets(s), sources(s), t.allowed(s)
+	last.targets, last.sources, last.more = targets(s), sources(s), t.allowed(s)
+	if s.EvidenceFile != "" {
+		last.more = append(last.more, "packets: "+Clean(s.EvidenceFile))
+	}
 	return rows
 }
 
@@ -157,7 +160,7 @@ func (t *Text) row(r *row, widths *[columns]int) {
 	if r.sources != "" {
 		_, _ = fmt.Fprintln(t.w, line("  ← "+r.sources))
 	}
-	for _, text := range r.allowed {
+	for _, text := range r.more {
 		_, _ = fmt.Fprintln(t.w, line("    "+text))
 	}
 }
