@@ -45,8 +45,9 @@ type timers struct {
 	queues [timerKinds]timerQueue
 	fronts [timerKinds]int64 // the first deadline of each, never if it is empty
 	next   int64             // the first of all
-	held   int               // in all queues
-	most   int               // that are held before those that are void are taken out
+	spare  []*[timerChunk]timer
+	held   int // in all queues
+	most   int // that are held before those that are void are taken out
 }
 
 // timersEach is how many timers there may be for each entry that there may be. An entry has
@@ -64,47 +65,47 @@ func newTimers(entries int) timers {
 // timerChunk is how many timers are allocated at a time.
 const timerChunk = 1 << 10
 
-// timerQueue is a list of chunks; those that have been emptied are used again.
+// timerQueue is a list of chunks; those that have been emptied are used again, by
+// whichever queue needs one.
 type timerQueue struct {
 	chunks     []*[timerChunk]timer // the first is being emptied, the last filled
-	spare      []*[timerChunk]timer
 	head, size int
 }
 
 func (q *timerQueue) front() *timer { return &q.chunks[0][q.head] }
 
-func (q *timerQueue) push(t timer) {
+func (t *timers) push(q *timerQueue, f timer) {
 	at := q.head + q.size
 	if at == len(q.chunks)*timerChunk {
-		q.room()
+		t.room(q)
 	}
-	q.chunks[at/timerChunk][at%timerChunk] = t
+	q.chunks[at/timerChunk][at%timerChunk] = f
 	q.size++
 }
 
-func (q *timerQueue) room() {
-	if n := len(q.spare); n > 0 {
-		q.chunks, q.spare = append(q.chunks, q.spare[n-1]), q.spare[:n-1]
+func (t *timers) room(q *timerQueue) {
+	if n := len(t.spare); n > 0 {
+		q.chunks, t.spare = append(q.chunks, t.spare[n-1]), t.spare[:n-1]
 		return
 	}
 	q.chunks = append(q.chunks, new([timerChunk]timer))
 }
 
-func (q *timerQueue) pop() timer {
-	t := q.chunks[0][q.head]
+func (t *timers) shift(q *timerQueue) timer {
+	f := q.chunks[0][q.head]
 	q.head++
 	q.size--
 	if q.head == timerChunk {
-		q.spare = append(q.spare, q.chunks[0])
+		t.spare = append(t.spare, q.chunks[0])
 		n := copy(q.chunks, q.chunks[1:])
 		q.chunks, q.head = q.chunks[:n], 0
 	}
-	return t
+	return f
 }
 
 func (t *timers) set(k timerKind, now int64, entry uint32, gen uint16) {
 	deadline := now + k.delay()
-	t.queues[k].push(timer{deadline: deadline, entry: entry, gen: gen})
+	t.push(&t.queues[k], timer{deadline: deadline, entry: entry, gen: gen})
 	t.held++
 	t.fronts[k] = min(t.fronts[k], deadline)
 	t.next = min(t.next, deadline)
@@ -132,7 +133,7 @@ func (t *timers) first() timerKind {
 // pop takes out the first timer of a queue.
 func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
 	q := &t.queues[k]
-	f := q.pop()
+	f := t.shift(q)
 	t.held--
 	t.fronts[k] = never
 	if q.size > 0 {
@@ -148,10 +149,10 @@ func (t *Table) tidy() {
 	for k := range t.queues {
 		q := &t.queues[k]
 		for range q.size {
-			f := q.pop()
+			f := t.shift(q)
 			e := t.at(f.entry)
 			if e.gen == f.gen && !e.has(stateFinal) && (timerKind(k) != timerCount || e.outcome == Silent) {
-				q.push(f)
+				t.push(q, f)
 				continue
 			}
 			t.held--
