@@ -18,6 +18,10 @@ type TableConfig struct {
 	// on it. One that others know lets them choose addresses that fall together in the
 	// tables: where they can send, draw it.
 	Seed uint64
+	// Relay, if it is not nil, takes over what a call has appended to dst as soon as there are
+	// 4,096 events or so, in their order, and returns what to append to next; now is the line
+	// clock behind them. A pause after a flood makes hundreds of thousands due at once.
+	Relay func(events []Event, now int64) []Event
 }
 
 // TableStats counts what a [Table] has seen since it was made.
@@ -49,6 +53,7 @@ type Table struct {
 	tombstones tombstones
 	waiting    earlyAnswers
 	press      pressure
+	relay      func([]Event, int64) []Event
 	max        int
 	ends       bool  // TableConfig.Ends
 	now        int64 // what events are said to happen at
@@ -68,6 +73,7 @@ func NewTable(cfg TableConfig) *Table {
 		tombstones: newTombstones(),
 		timers:     newTimers(cfg.MaxEntries),
 		press:      newPressure(cfg.MaxEntries),
+		relay:      cfg.Relay,
 		max:        cfg.MaxEntries,
 		ends:       cfg.Ends,
 	}
@@ -152,6 +158,9 @@ func (t *Table) Close(dst []Event) (events []Event, more bool) {
 	return dst, true
 }
 
+// relayed is how many events there are when TableConfig.Relay takes them over.
+const relayed = 4096
+
 func (t *Table) fire(now int64, dst []Event) []Event {
 	for {
 		due, kind, ok := t.due(now)
@@ -163,6 +172,9 @@ func (t *Table) fire(now int64, dst []Event) []Event {
 			continue
 		}
 		t.now = due.deadline
+		if len(dst) >= relayed && t.relay != nil {
+			dst = t.relay(dst, t.now)
+		}
 		switch kind {
 		case timerAnnounce:
 			dst = t.announce(e, dst)

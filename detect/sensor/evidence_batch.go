@@ -162,7 +162,7 @@ func (s *streams) common(p *flows.Packet) bool {
 }
 
 // pairShots is pair, where packets of scans are kept: it notes which events each made happen.
-func (s *Sensor) pairShots(packets *packetBatch, events *eventBatch) {
+func (s *Sensor) pairShots(packets *packetBatch, events []flows.Event) []flows.Event {
 	next := 0
 	for i := range packets.shots.list {
 		h := &packets.shots.list[i]
@@ -170,7 +170,7 @@ func (s *Sensor) pairShots(packets *packetBatch, events *eventBatch) {
 			p := &packets.packets[next]
 			next++
 			var fate flows.Fate
-			events.events, fate = s.table.Tell(p, events.events)
+			events, fate = s.table.Tell(p, events)
 			if fate == flows.FateAttempt {
 				h.traits |= traitProbe
 			}
@@ -178,8 +178,8 @@ func (s *Sensor) pairShots(packets *packetBatch, events *eventBatch) {
 				s.cfg.OnPacket(p, fate)
 			}
 		}
-		h.line, h.events = s.table.Now(), int32(len(events.events)) //nolint:gosec // a batch is shorter
+		h.line, h.events = s.table.Now(), int32(len(events)) //nolint:gosec // a batch is shorter
 	}
-	packets.shots, events.shots = events.shots, packets.shots
-	s.paired(packets, events)
+	packets.shots, s.filling.shots = s.filling.shots, packets.shots
+	return events
 }

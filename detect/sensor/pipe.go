@@ -18,6 +18,7 @@ type eventBatch struct {
 	shots     shots           // of the batch of packets
 	now       int64           // line clock behind the batch
 	idle      int64           // of the batch of packets
+	whole     bool            // that batch is done with them
 }
 
 // handOver is how many batches of packets go to the next stage at a time. Waking
@@ -32,9 +33,14 @@ const depth = 2
 func (s *Sensor) piped(r input) error {
 	fullPackets, freePackets := make(chan *packetBatch, depth), make(chan *packetBatch, depth)
 	fullEvents, freeEvents := make(chan *eventBatch, depth), make(chan *eventBatch, depth)
+	s.filling = &eventBatch{}
 	for range depth {
 		freePackets <- &packetBatch{}
 		freeEvents <- &eventBatch{}
+	}
+	s.pass = func(b *eventBatch) *eventBatch {
+		fullEvents <- b
+		return <-freeEvents
 	}
 	var readErr error
 	go func() {
@@ -48,20 +54,13 @@ func (s *Sensor) piped(r input) error {
 	go func() {
 		defer close(fullEvents)
 		for p := range fullPackets {
-			ev := <-freeEvents
-			s.pair(p, ev)
+			s.pair(p)
 			freePackets <- p
-			fullEvents <- ev
 		}
-		for more := true; more; {
-			ev := <-freeEvents
-			more = s.settle(ev)
-			fullEvents <- ev
-		}
+		s.settle()
 	}()
 	for ev := range fullEvents {
 		s.detect(ev)
-		s.seen.done.Add(1)
 		freeEvents <- ev
 	}
 	s.close()

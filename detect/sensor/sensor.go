@@ -104,7 +104,9 @@ type Sensor struct {
 	engine   *detect.Engine
 	seen     seen
 	heart    heart
-	recorder *recorder // nil: no packets are kept
+	recorder *recorder                     // nil: no packets are kept
+	filling  *eventBatch                   // by the table
+	pass     func(*eventBatch) *eventBatch // hands a batch on, and gives an empty one
 }
 
 // New checks cfg and makes a sensor.
@@ -165,7 +167,11 @@ type input interface {
 }
 
 func (s *Sensor) run(r input) (Summary, error) {
-	s.table = flows.NewTable(s.cfg.Table)
+	cfg := s.cfg.Table
+	if s.recorder == nil { // which must know what each packet made happen
+		cfg.Relay = func(events []flows.Event, now int64) []flows.Event { return s.relay(events, now, 0, false) }
+	}
+	s.table = flows.NewTable(cfg)
 	s.seen.begin(r)
 	var err error
 	if s.cfg.Inline {
@@ -184,49 +190,57 @@ func (s *Sensor) run(r input) (Summary, error) {
 // inline runs the stages one after the other.
 func (s *Sensor) inline(r input) error {
 	var packets packetBatch
-	var events eventBatch
+	s.filling = &eventBatch{}
+	s.pass = func(b *eventBatch) *eventBatch {
+		s.detect(b)
+		return b
+	}
 	for {
 		more, err := r.fill(&packets, 1)
-		s.pair(&packets, &events)
-		s.detect(&events)
-		s.seen.done.Add(1)
+		s.pair(&packets)
 		if more {
 			continue
 		}
-		for more = true; more; {
-			more = s.settle(&events)
-			s.detect(&events)
-		}
+		s.settle()
 		s.close()
 		return err
 	}
 }
 
-// pair gives a batch of packets to the table.
-func (s *Sensor) pair(packets *packetBatch, events *eventBatch) {
-	events.events = events.events[:0]
+// pair gives a batch of packets to the table, and hands on what comes of it.
+func (s *Sensor) pair(packets *packetBatch) {
+	events := s.filling.events[:0]
 	if s.recorder != nil {
-		s.pairShots(packets, events)
+		s.paired(packets, s.pairShots(packets, events))
 		return
 	}
 	for i := range packets.packets {
 		if s.cfg.OnPacket != nil {
-			events.events = s.told(&packets.packets[i], events.events)
+			events = s.told(&packets.packets[i], events)
 			continue
 		}
-		events.events = s.table.Add(&packets.packets[i], events.events)
+		events = s.table.Add(&packets.packets[i], events)
 	}
 	s.paired(packets, events)
 }
 
-// paired moves the table to where the batch ends.
-func (s *Sensor) paired(packets *packetBatch, events *eventBatch) {
+// paired moves the table to where the batch ends, and hands on what the batch made happen.
+func (s *Sensor) paired(packets *packetBatch, events []flows.Event) {
 	if packets.idle > 0 {
-		events.events = s.table.Advance(packets.idle, events.events)
+		events = s.table.Advance(packets.idle, events)
 	}
-	events.summaries, packets.summaries = packets.summaries, events.summaries
-	events.now, events.idle = s.table.Now(), packets.idle
 	s.seen.paired(s.table)
+	s.filling.summaries, packets.summaries = packets.summaries, s.filling.summaries
+	s.relay(events, s.table.Now(), packets.idle, true)
+}
+
+// relay hands events on and returns where the next go. The last of a batch of packets are
+// whole, and have its idle.
+func (s *Sensor) relay(events []flows.Event, now, idle int64, whole bool) []flows.Event {
+	b := s.filling
+	b.events, b.now, b.idle, b.whole = events, now, idle, whole
+	s.filling = s.pass(b)
+	return s.filling.events[:0]
 }
 
 // told gives a packet to the table, and says what it was.
@@ -236,14 +250,14 @@ func (s *Sensor) told(p *flows.Packet, events []flows.Event) []flows.Event {
 	return events
 }
 
-// settle ends a batch of what the table still holds, and reports whether there
-// is more.
-func (s *Sensor) settle(events *eventBatch) (more bool) {
-	events.events, more = s.table.Close(events.events[:0])
-	events.summaries = events.summaries[:0]
-	events.now, events.idle = s.table.Now(), 0
-	s.seen.paired(s.table)
-	return more
+// settle ends what the table still holds, and hands it on.
+func (s *Sensor) settle() {
+	for more := true; more; {
+		var events []flows.Event
+		events, more = s.table.Close(s.filling.events[:0])
+		s.seen.paired(s.table)
+		s.relay(events, s.table.Now(), 0, false)
+	}
 }
 
 // detect gives a batch of events to the engine.
@@ -268,7 +282,11 @@ func (s *Sensor) detect(events *eventBatch) {
 	for i := range events.summaries {
 		s.engine.Extend(&events.summaries[i])
 	}
+	events.summaries = events.summaries[:0]
 	s.seen.detected(s)
+	if events.whole {
+		s.seen.done.Add(1)
+	}
 	if events.now == 0 {
 		s.beat(events.idle) // there has been no packet at all
 	} else {
