@@ -9,15 +9,16 @@ const chunk = 1 << 12
 const leastSlots = 1 << 12
 
 // arena holds the entries and finds them by key: open addressing with linear
-// probing over 8-byte slots, the upper half of the hash beside the number of
-// the entry, so that a probe touches an entry only to confirm it.
+// probing over 8-byte slots, the lower half of the hash beside the number of
+// the entry, so that a probe touches an entry only to confirm it, and moving a
+// slot touches none: the half tells its home.
 type arena struct {
 	keys   keys
 	chunks []*[chunk]entry
 	free   []uint32
 	next   uint32 // first entry never used
 	live   int
-	slots  []uint64 // tag<<32 | entry+1; 0 is empty
+	slots  []uint64 // hash<<32 | entry+1; 0 is empty
 	mask   uint64
 	hand   uint32 // where the search for an entry to drop goes on
 }
@@ -49,13 +50,12 @@ func equal(a, b *Key) bool {
 
 func (a *arena) find(k *Key) (*entry, uint32) {
 	h := a.keys.key(k)
-	tag := h >> 32
 	for i := h & a.mask; ; i = (i + 1) & a.mask {
 		s := a.slots[i]
 		if s == 0 {
 			return nil, 0
 		}
-		if s>>32 == tag {
+		if s>>32 == h&lower {
 			n := uint32(s) - 1
 			if e := a.at(n); equal(&e.key, k) {
 				return e, n
@@ -93,13 +93,18 @@ func (a *arena) take() (n uint32, gen uint16) {
 	return n, 0
 }
 
-func (a *arena) link(k *Key, n uint32) {
-	h := a.keys.key(k)
-	i := h & a.mask
+func (a *arena) link(k *Key, n uint32) { a.place(a.keys.key(k)<<32 | uint64(n+1)) }
+
+// lower is the half of a hash that is in a slot.
+const lower = 1<<32 - 1
+
+// place puts a slot where it is found.
+func (a *arena) place(slot uint64) {
+	i := slot >> 32 & a.mask
 	for a.slots[i] != 0 {
 		i = (i + 1) & a.mask
 	}
-	a.slots[i] = h>>32<<32 | uint64(n+1)
+	a.slots[i] = slot
 }
 
 // unlink takes a key out of the index, closing the gap behind it, so that no
@@ -112,14 +117,14 @@ func (a *arena) unlink(k *Key) {
 		if s == 0 {
 			return
 		}
-		if s>>32 == h>>32 && a.at(uint32(s)-1).key == *k {
+		if s>>32 == h&lower && a.at(uint32(s)-1).key == *k {
 			break
 		}
 		i = (i + 1) & a.mask
 	}
 	gap := i
 	for j := (i + 1) & a.mask; a.slots[j] != 0; j = (j + 1) & a.mask {
-		home := a.keys.key(&a.at(uint32(a.slots[j])-1).key) & a.mask
+		home := a.slots[j] >> 32
 		if (j-home)&a.mask >= (j-gap)&a.mask {
 			a.slots[gap] = a.slots[j]
 			gap = j
@@ -143,11 +148,7 @@ func (a *arena) grow() {
 	a.mask = uint64(len(a.slots) - 1)
 	for _, s := range old {
 		if s != 0 {
-			i := a.keys.key(&a.at(uint32(s)-1).key) & a.mask
-			for a.slots[i] != 0 {
-				i = (i + 1) & a.mask
-			}
-			a.slots[i] = s
+			a.place(s)
 		}
 	}
 }
