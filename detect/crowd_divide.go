@@ -32,7 +32,7 @@ type division struct {
 // begin makes what the rule counts in, if there is one.
 func (d *division) begin(e *Engine) {
 	if d.rule != nil {
-		d.table = divide.New(divide.Config{Over: d.rule.Over, Window: d.rule.window, Seed: e.cfg.Seed})
+		d.table = divide.New(divide.Config{Over: d.rule.Over, Window: d.rule.window, Keys: e.cfg.Divided, Seed: e.cfg.Seed})
 		d.vet = e.stranger
 	}
 }

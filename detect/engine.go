@@ -63,6 +63,9 @@ type Config struct {
 	// Pairs bounds the pairs of source and destination, and the values of all of them
 	// in an hour, that a rule with sigmas remembers, see [outlier.Config]; 0 means 32,768.
 	Pairs int
+	// Divided bounds under how many hosts and ports it is remembered who tried what there, for
+	// the crowds that divide them, rounded up to a power of two from 4 to 65,536; 0 means 128.
+	Divided int
 	// Facts bounds the facts of each of four kinds that conversations show, rounded up to
 	// a power of two; 0 means 32,768.
 	Facts int

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/synoptic-ids/synoptic/detect/divide"
 	"github.com/synoptic-ids/synoptic/detect/gate"
 	"github.com/synoptic-ids/synoptic/flows"
 )
@@ -48,6 +49,7 @@ func (c Config) Bounds() []flows.Bound {
 		{Name: "suspects", Count: c.Suspects, Each: 32},
 		{Name: "door of suspects", Count: c.Door, Each: 4},
 		{Name: "pairs", Count: c.Pairs, Each: 76 + 2*76/8 + 16},
+		{Name: "divided targets", Count: c.Divided, Each: divide.Bytes},
 		{Name: "facts", Count: c.Facts, Each: 4 * int(unsafe.Sizeof(fact{}))},
 	}
 }
@@ -68,6 +70,7 @@ func (c Config) withDefaults() Config {
 		{&c.Suspects, 1 << 16},
 		{&c.Door, 1 << 19},
 		{&c.Pairs, 1 << 15},
+		{&c.Divided, 1 << 7},
 		{&c.Facts, 1 << 15},
 		{&c.Watches, 1 << 12},
 	} {
@@ -78,6 +81,7 @@ func (c Config) withDefaults() Config {
 	for _, p := range []*int{&c.Suspects, &c.Door, &c.Pairs, &c.Facts} {
 		*p = 1 << bits.Len(uint(max(*p, 256)-1))
 	}
+	c.Divided = 1 << bits.Len(uint(min(max(c.Divided, 4), 1<<16)-1))
 	if c.Report == nil {
 		c.Report = func(Scan) {}
 	}

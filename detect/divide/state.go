@@ -25,16 +25,16 @@ func (t *Table) Code(c Coder) {
 	if !c.Reading() {
 		for i := range t.slots {
 			if t.slots[i].n > 0 {
-				place := uint8(i)
-				c.U8(&place)
+				place := uint16(i) //nolint:gosec // see Config.Keys
+				c.U16(&place)
 				t.slots[i].code(c)
 			}
 		}
 		return
 	}
 	for range n {
-		var place uint8
-		if c.U8(&place); place >= slots {
+		var place uint16
+		if c.U16(&place); int(place) >= len(t.slots) {
 			c.Fail("it has tries where there can be none")
 			return
 		}
@@ -44,7 +44,7 @@ func (t *Table) Code(c Coder) {
 
 // slotLeast and tryLeast are how many bytes each takes at least where it is written.
 const (
-	slotLeast = 24
+	slotLeast = 25
 	tryLeast  = 34
 )
 

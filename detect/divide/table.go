@@ -1,13 +1,17 @@
 package divide
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
-// The size of a table: at most 3 MiB, taken as it is needed.
 const (
-	slots = 128
 	ways  = 4
 	tries = 512 // that are remembered under a key
 )
+
+// Bytes is what is taken under a key, when it is needed.
+const Bytes = tries * int(unsafe.Sizeof(Try{}))
 
 // Config says what is looked for.
 type Config struct {
@@ -15,6 +19,9 @@ type Config struct {
 	Over int
 	// Window is for how long a try counts, in nanoseconds.
 	Window int64
+	// Keys bounds under how many keys tries are remembered, a power of two from 4 to 65,536; 0
+	// means 128.
+	Keys int
 	// Seed keys the hashes.
 	Seed uint64
 }
@@ -47,18 +54,21 @@ type Finding struct {
 	Expected float64
 }
 
-// Table remembers failed tries by key, the latest 512 under each of 128, and forgets the
-// keys with the fewest. It belongs to one goroutine.
+// Table remembers failed tries by key, the latest 512 under each, and forgets the keys with the
+// fewest. It belongs to one goroutine.
 type Table struct {
 	cfg   Config
 	keys  keys
-	slots [slots]slot
+	slots []slot
 	test  test
 }
 
 // New makes a table.
 func New(cfg Config) *Table {
-	t := &Table{cfg: cfg, keys: newKeys(cfg.Seed)}
+	if cfg.Keys == 0 {
+		cfg.Keys = 128
+	}
+	t := &Table{cfg: cfg, keys: newKeys(cfg.Seed), slots: make([]slot, cfg.Keys)}
 	t.test.sources.keys, t.test.places.keys = t.keys, t.keys
 	return t
 }
@@ -106,7 +116,7 @@ func (s *slot) enough() int {
 
 // slot finds a key, or gives it the place of the one with the fewest tries in the window.
 func (t *Table) slot(k *Key, now int64) *slot {
-	set := t.slots[t.keys.hash(&k.Host, uint64(k.Port)<<8|uint64(k.Class))%(slots/ways)*ways:][:ways]
+	set := t.slots[t.keys.hash(&k.Host, uint64(k.Port)<<8|uint64(k.Class))%uint64(len(t.slots)/ways)*ways:][:ways]
 	if i := slices.IndexFunc(set, func(s slot) bool { return s.key == *k && s.n > 0 }); i >= 0 {
 		return &set[i]
 	}

@@ -25,6 +25,7 @@ const (
 	forPairs    = 16
 	forSuspects = 14
 	forNotes    = 12
+	forDivided  = 12
 	forFacts    = 12
 	forDoor     = 8
 	forScraps   = 6 // of fragments
@@ -65,6 +66,7 @@ func (c *Config) Fit(total int64) ([]flows.Bound, error) {
 		{&engine.Pairs, "pairs", forPairs},
 		{&engine.Suspects, "suspects", forSuspects},
 		{&engine.Door, "door of suspects", forDoor},
+		{&engine.Divided, "divided targets", forDivided},
 		{&engine.Facts, "facts", forFacts},
 	} {
 		c.fit(p.count, p.name, total/1000*p.thousandths)
