@@ -3,6 +3,7 @@ package detect
 import (
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // flatChunk is how many entries are allocated at a time, but for the first of a table:
@@ -104,26 +105,37 @@ func (s *hostSet) addrs() iter.Seq[[16]byte] {
 	}
 }
 
-// portPage is how many ports share a page of a set.
-const portPage = 1 << 10
+// portsEach is how many ports share a page of a set.
+const portsEach = 1 << 10
 
-// portSet is a set of ports: a bit for each, in pages made as they are needed.
+// portPage is a bit for each of its ports.
+type portPage struct {
+	number uint16
+	bits   [portsEach / 64]uint64
+}
+
+// portSet is a set of ports in pages made as they are needed, in order.
 type portSet struct {
-	pages [(1 << 16) / portPage]*[portPage / 64]uint64
+	pages []*portPage
 	size  int
 }
 
+// page is where the page of a port is, or belongs.
+func (s *portSet) page(port uint16) (at int, ok bool) {
+	return slices.BinarySearchFunc(s.pages, port/portsEach, func(p *portPage, n uint16) int { return int(p.number) - int(n) })
+}
+
 func (s *portSet) has(port uint16) bool {
-	p := s.pages[port/portPage]
-	return p != nil && p[port%portPage/64]>>(port%64)&1 != 0
+	at, ok := s.page(port)
+	return ok && s.pages[at].bits[port%portsEach/64]>>(port%64)&1 != 0
 }
 
 func (s *portSet) put(port uint16) {
-	p := &s.pages[port/portPage]
-	if *p == nil {
-		*p = new([portPage / 64]uint64)
+	at, ok := s.page(port)
+	if !ok {
+		s.pages = slices.Insert(s.pages, at, &portPage{number: port / portsEach})
 	}
-	word, bit := &(*p)[port%portPage/64], uint64(1)<<(port%64)
+	word, bit := &s.pages[at].bits[port%portsEach/64], uint64(1)<<(port%64)
 	if *word&bit == 0 {
 		*word |= bit
 		s.size++
@@ -133,10 +145,10 @@ func (s *portSet) put(port uint16) {
 // all visits the ports in order.
 func (s *portSet) all() iter.Seq[uint16] {
 	return func(yield func(uint16) bool) {
-		for n, p := range s.pages {
-			for i := 0; p != nil && i < len(p); i++ {
-				for word := p[i]; word != 0; word &= word - 1 {
-					if !yield(uint16(n*portPage + 64*i + bits.TrailingZeros64(word))) {
+		for _, p := range s.pages {
+			for i, word := range p.bits {
+				for ; word != 0; word &= word - 1 {
+					if !yield(p.number*portsEach + uint16(64*i+bits.TrailingZeros64(word))) {
 						return
 					}
 				}
