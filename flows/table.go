@@ -137,10 +137,14 @@ const closing = 256
 func (t *Table) Close(dst []Event) (events []Event, more bool) {
 	t.now = t.clock.now
 	for range closing {
-		if t.queues[timerFinal].size == 0 {
+		next := timerFinal // those opened before the ones whose silence would not count yet
+		if t.queues[next].size == 0 {
+			next = timerCount
+		}
+		if t.queues[next].size == 0 {
 			return dst, false
 		}
-		f, _, _ := t.pop(timerFinal)
+		f, _, _ := t.pop(next)
 		e := t.at(f.entry)
 		if e.gen != f.gen || e.has(stateFinal) {
 			continue
@@ -179,6 +183,7 @@ func (t *Table) fire(now int64, dst []Event) []Event {
 		case timerAnnounce:
 			dst = t.announce(e, dst)
 		case timerCount:
+			t.set(timerFinal, due.deadline, due.entry, due.gen)
 			if e.outcome == Silent {
 				dst = t.count(e, dst)
 			}
@@ -214,7 +219,6 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 		t.set(timerAnnounce, t.clock.now, n, e.gen)
 	}
 	t.set(timerCount, t.clock.now, n, e.gen)
-	t.set(timerFinal, t.clock.now, n, e.gen)
 	if technique != UDP {
 		dst = append(dst, e.event(Opened, t.now))
 	}

@@ -15,7 +15,9 @@ const (
 )
 
 // timerKind tells the delays apart, the longest first: of timers due at the same
-// moment the one with the longer delay was set first.
+// moment the one with the longer delay goes first, as it is of the earlier packet. That
+// of the final outcome is set when silence would count, so that the many attempts of
+// a flood which are dropped before leave one timer behind and not two.
 type timerKind uint8
 
 const (
@@ -28,7 +30,7 @@ const (
 )
 
 func (k timerKind) delay() int64 {
-	return [timerKinds]int64{talkAfter, finalAfter, answerAfter, countAfter, announceAfter}[k]
+	return [timerKinds]int64{talkAfter, finalAfter - countAfter, answerAfter, countAfter, announceAfter}[k]
 }
 
 // timer is due at a time of the line clock, for an entry that must still be of
@@ -51,8 +53,8 @@ type timers struct {
 }
 
 // timersEach is how many timers there may be for each entry that there may be. An entry has
-// three at most that are not void, so that taking out the others is worth it.
-const timersEach = 4
+// two at most that are not void, so that taking out the others is worth it.
+const timersEach = 3
 
 func newTimers(entries int) timers {
 	t := timers{next: never, most: timersEach * entries}
@@ -144,14 +146,14 @@ func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
 }
 
 // tidy takes out timers that are void, where a flood has left too many: their entries
-// were dropped, or have got the outcome that the timer was to wait for.
+// were dropped, or their outcome is final. What comes after it is still looked at.
 func (t *Table) tidy() {
 	for k := range t.queues {
 		q := &t.queues[k]
 		for range q.size {
 			f := t.shift(q)
 			e := t.at(f.entry)
-			if e.gen == f.gen && !e.has(stateFinal) && (timerKind(k) != timerCount || e.outcome == Silent) {
+			if e.gen == f.gen && (timerKind(k) == timerTalk || !e.has(stateFinal)) {
 				t.push(q, f)
 				continue
 			}
