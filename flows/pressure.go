@@ -17,8 +17,8 @@ import (
 type pressure struct {
 	held  []uint32 // live entries by two hashes of the initiator, and one of the target; nil before
 	size  int      // of the table
-	most  int      // of one initiator, at level 0
-	level uint     // 0: all are drawn; n: one in 2^n is, and limits are 2^n times lower
+	most  int      // of one initiator, while all are drawn
+	part  uint64   // of 2^16 hashes that are drawn; limits are lower likewise
 	lost  int      // of those drawn, dropped in the round
 	round int      // dropped in the round
 }
@@ -28,15 +28,15 @@ const (
 	mostShare, mostLeast = 4096, 64
 	// targetTimes is how many times more a target may.
 	targetTimes = 64
-	// levels is how many levels there are above 0: then it is one entry that each may hold.
-	levels = 6
+	// all are drawn at first, and least at least: then it is one entry that each may hold.
+	all, least = 1 << 16, all >> 6
 	// A round ends after as many drops as there are entries; one in lostShare of them may
 	// have been drawn.
 	lostShare = 32
 )
 
 func newPressure(entries int) pressure {
-	return pressure{size: entries, most: max(entries/mostShare, mostLeast)}
+	return pressure{size: entries, most: max(entries/mostShare, mostLeast), part: all}
 }
 
 // counters is how many counters so many entries have.
@@ -68,12 +68,12 @@ func (p *pressure) add(s *keys, k *Key, n int) {
 
 // rank is that of an entry younger than half a second.
 func (p *pressure) rank(s *keys, k *Key) int {
-	most := uint32(max(p.most>>p.level, 1))
+	most := max(uint32(uint64(p.most)*p.part/all), 1) //nolint:gosec // no more than p.most
 	one, other := p.initiator(s, k)
 	switch {
 	case min(*one, *other) > most+few, *p.target(s, k) > targetTimes*most:
 		return rankSpare
-	case s.key(k)>>(64-p.level) != 0:
+	case s.key(k)>>48 >= p.part:
 		return rankYoung
 	default:
 		return rankDrawn
@@ -95,9 +95,9 @@ func (p *pressure) note(rank int) {
 	}
 	switch {
 	case p.lost*lostShare > p.round:
-		p.level = min(p.level+1, levels)
-	case p.lost == 0 && p.level > 0:
-		p.level--
+		p.part = max(p.part-p.part/4, least)
+	case p.lost == 0:
+		p.part = min(p.part+p.part/4, all)
 	}
 	p.round, p.lost = 0, 0
 }
