@@ -24,7 +24,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab xdp bench-xdp e2e corpus accuracy generate verify-generate clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -98,6 +98,9 @@ lab: ## record real scanners in network namespaces and judge them, by the ring t
 e2e: ## what a running sensor has given up, and what systemd thinks of its unit (root, Linux with landlock, systemd-analyze)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./cmd/internal/privilege ./cmd/internal/evidence
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestUnit|TestLive|TestScripts/sandbox' ./cmd/synoptic
+
+kills: ## kill a run that keeps its state 50 times (KILLS): no end of a scan is lost (root, Linux)
+	SYNOPTIC_KILLS=$(or $(KILLS),50) SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v -run TestLiveKilled ./cmd/synoptic
 
 corpus: ## test against a directory of labelled captures: make corpus CORPUS=DIR
 	@[ -f "$(CORPUS)/labels.jsonl" ] || { echo "CORPUS: no directory with labels.jsonl was given"; exit 1; }

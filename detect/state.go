@@ -110,6 +110,32 @@ func (e *Engine) LoadState(data []byte) error {
 	return nil
 }
 
+// Settle closes open scans without telling of it, for it has been told: by an engine that was ended
+// before its state was saved again.
+func (e *Engine) Settle(ids []string) {
+	report := e.cfg.Report
+	e.cfg.Report = func(Scan) {}
+	defer func() { e.cfg.Report = report }()
+	told := func(id string) bool { return slices.Contains(ids, id) }
+	kept := e.open[:0]
+	for _, inc := range e.open {
+		if told(inc.id) {
+			e.close(inc, e.now)
+		} else {
+			kept = append(kept, inc)
+		}
+	}
+	clear(e.open[len(kept):])
+	e.open = kept
+	e.reopened = slices.DeleteFunc(e.reopened, func(w *watch) bool {
+		if !told(w.record.ID) {
+			return false
+		}
+		e.recloses(w, e.now)
+		return true
+	})
+}
+
 // engine codes what an engine remembers.
 func (c *coder) engine(e *Engine) {
 	c.line(&e.now)

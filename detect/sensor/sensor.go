@@ -4,6 +4,7 @@ package sensor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -61,6 +62,11 @@ type Config struct {
 	Engine detect.Config
 	// Evidence says which packets of scans are kept, and who takes them.
 	Evidence Evidence
+	// State is what an earlier run saved, see [Sensor.Save], from which this one goes on; nil: it
+	// begins anew. Of its open scans those with the IDs in Closed are taken for closed, and
+	// nothing is told of that.
+	State  []byte
+	Closed []string
 	// Heartbeat is how often OnNotice is told how the run is doing, by the line clock, which
 	// a live source moves without packets too; 0 means never. Of files that are read as fast as
 	// can be, what is told depends on how far the reader is ahead.
@@ -109,6 +115,9 @@ type Sensor struct {
 	pass     func(*eventBatch) *eventBatch // hands a batch on, and gives an empty one
 }
 
+// ErrState is that of a State which cannot be gone on from: see [detect.Engine.LoadState].
+var ErrState = errors.New("the state cannot be used")
+
 // New checks cfg and makes a sensor.
 func New(cfg Config) (*Sensor, error) {
 	if cfg.Batch == 0 {
@@ -141,6 +150,13 @@ func New(cfg Config) (*Sensor, error) {
 	}
 	if rec != nil {
 		rec.engine = engine
+	}
+	if cfg.State != nil {
+		if err := engine.LoadState(cfg.State); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrState, err)
+		}
+		engine.Settle(cfg.Closed)
+		cfg.State, cfg.Closed = nil, nil
 	}
 	cfg.Inline = cfg.Inline || runtime.GOMAXPROCS(0) == 1
 	s := &Sensor{cfg: cfg, engine: engine, recorder: rec}

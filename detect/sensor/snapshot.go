@@ -83,6 +83,16 @@ func (s *Sensor) Replace(rules detect.Rules) error {
 	return s.engine.Replace(rules)
 }
 
+// Save appends to dst what the run remembers, for [Config.State] of another: see
+// [detect.Engine.AppendState]. What is under way in the table, for up to ten seconds, is not in it.
+// It may be called from any goroutine, but not from callbacks; it waits for the batch that is
+// worked on, and the next one for it.
+func (s *Sensor) Save(dst []byte) []byte {
+	s.engineMu.Lock()
+	defer s.engineMu.Unlock()
+	return s.engine.AppendState(dst)
+}
+
 func (v *seen) begin(from input) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -41,6 +41,7 @@ type App struct {
 	out     *fanout
 	kept    *evidence.Folder // nil: packets of scans are not
 	severe  severe
+	keeper  *keeper // nil: nothing is kept for a later run
 	pulse   pulse
 	// Who started it and may want to know how it is doing.
 	supervisor *supervisor
@@ -66,6 +67,13 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
 	// one before.
+	if plan.State != "" {
+		var err error
+		if a.keeper, err = openKeeper(&plan, a.say, time.Now()); err != nil {
+			return nil, err
+		}
+		a.plan = plan // with the seed of the state
+	}
 	source, err := open(plan, streams, a.say)
 	if err != nil {
 		return nil, err
@@ -141,10 +149,10 @@ func (a *App) run(ctx context.Context) error {
 		}
 	}
 	defer a.collect()()
-	s, err := sensor.New(cfg)
+	s, err := a.begin(cfg)
 	if err != nil {
 		_ = a.out.close()
-		return exit.With(exit.Usage, err)
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -164,8 +172,9 @@ func (a *App) run(ctx context.Context) error {
 	silent := a.tell(s)
 	still := a.pulse.start(a.supervisor.beat(), s.Progress, a.supervisor.felt)
 	steered := a.steer(s, cancel)
-	ticking := a.bar.start(a.source, a.out.flush)
+	ticking := a.bar.start(a.source, a.flush)
 	kept := a.flushEvidence()
+	remembered := a.keep(s)
 	var summary sensor.Summary
 	if err = a.confine(); err == nil {
 		a.supervisor.ready()
@@ -173,6 +182,7 @@ func (a *App) run(ctx context.Context) error {
 	}
 	ticking()
 	kept()
+	remembered()
 	steered()
 	still()
 	silent()
@@ -200,6 +210,9 @@ func (a *App) sensorConfig() sensor.Config {
 func (a *App) scan(s detect.Scan) {
 	if a.severe.lets(&s) {
 		a.out.scan(&s)
+	}
+	if a.keeper != nil {
+		a.keeper.note(&s)
 	}
 	a.tallyMu.Lock()
 	a.tally.Scan(&s)

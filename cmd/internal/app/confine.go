@@ -64,6 +64,7 @@ func folders(plan *config.Plan) privilege.Config {
 	}
 	cfg.Write = append(cfg.Write, around(plan.MemProfile)...)
 	cfg.Write = append(cfg.Write, withParent(plan.Evidence)...)
+	cfg.Write = append(cfg.Write, around(plan.State)...)
 	for _, names := range []*[]string{&cfg.Read, &cfg.Write} {
 		slices.Sort(*names)
 		*names = slices.Compact(*names)

@@ -54,7 +54,7 @@ func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, er
 		s := &sink{name: "standard output", spec: o.String(), attempts: o.Format == config.Attempts}
 		w := stdout
 		if o.Path != "" {
-			file, err := createOutput(o.Path, plan.Inputs)
+			file, err := createOutput(o.Path, &plan)
 			if err != nil {
 				_ = f.close()
 				return f, err
@@ -78,18 +78,41 @@ func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, er
 	return f, nil
 }
 
-// createOutput opens a file to write to, unless it is one of the captures.
-func createOutput(path string, inputs []string) (*os.File, error) {
+// createOutput opens a file to write to, unless it is one of the captures. Who goes on from a
+// state goes on with what was written too.
+func createOutput(path string, plan *config.Plan) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil {
-		for _, in := range inputs {
+		for _, in := range plan.Inputs {
 			if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
 				return nil, exit.With(exit.Usage, fmt.Errorf("writing %s would destroy the capture that is to be read", path))
 			}
 		}
 	}
-	file, err := os.Create(path)
+	open := os.Create
+	if plan.State != "" {
+		open = appendTo
+	}
+	file, err := open(path)
 	if err != nil {
 		return nil, exit.With(exit.Failed, err)
+	}
+	return file, nil
+}
+
+// appendTo opens a file to be appended to. A last line that was cut off is ended.
+func appendTo(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	last := []byte("\n")
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		if _, err := file.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
+			_, err = file.WriteString("\n")
+			if err != nil {
+				return nil, errors.Join(err, file.Close())
+			}
+		}
 	}
 	return file, nil
 }

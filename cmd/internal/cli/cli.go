@@ -88,6 +88,8 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	f.BoolVarP(&s.Quiet, "quiet", "q", false, "scans only")
 	f.StringVar(&s.MinSeverity, "min-severity", "", "least severity of scans to write")
 	f.StringVar(&s.Heartbeat, "heartbeat", "", "how often to write how the run is doing")
+	f.StringVar(&s.State, "state", "", "file to keep what was learned in")
+	f.StringVar(&s.StateEvery, "state-every", "", "how often it is saved")
 	f.StringVar(&s.Listen, "listen", "", "address to tell metrics and health on")
 	f.BoolVar(&s.Profiling, "pprof", false, "profiles of the program itself beside the metrics")
 	f.StringVar(&s.CPUProfile, "cpuprofile", "", "CPU profile of the program itself")

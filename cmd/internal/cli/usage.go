@@ -87,6 +87,10 @@ Watching over it:
                             so often how it is doing, as 30s or 1h (5m without,
                             0 for never), and what has gone wrong since: that
                             no packets come, or that some were lost.
+    --state FILE            With -i, keep what was learned and which scans are
+                            open in FILE, and go on from it at the next start.
+                            Files that outputs go to are then appended to.
+    --state-every TIME      How often it is saved, as 10s or 5m; 1m without.
     --listen PORT           Tell metrics (/metrics, for Prometheus) and health
                             (/healthz, /readyz) by HTTP, to this machine only;
                             to others with an address: --listen 192.0.2.1:9311.

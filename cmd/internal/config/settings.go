@@ -55,6 +55,9 @@ type Settings struct {
 	MinSeverity string // least severity that is told of; empty: all is
 	Heartbeat   string // how often a run without end says how it is doing; empty: defaultHeartbeat
 
+	State      string // file in which what was learned is kept; empty: none
+	StateEvery string // how often it is saved; empty: defaultStateEvery
+
 	Listen    string // address to tell metrics on: PORT or HOST:PORT; empty: none
 	Profiling bool   // profiles of the program itself beside them
 
@@ -98,6 +101,10 @@ type Plan struct {
 
 	MinSeverity int           // 1 to 5; 0: every scan is told of
 	Heartbeat   time.Duration // 0: none
+
+	State      string        // file; empty: none
+	StateEvery time.Duration // how often it is saved
+	Seeded     bool          // Seed was given, and is not another's
 
 	Listen    string // HOST:PORT to tell metrics on; empty: none
 	Profiling bool
@@ -164,6 +171,10 @@ func Check(s Settings) (Plan, error) {
 		return Plan{}, err
 	}
 	if p.Seed, err = seed(s.Seed, p.Live()); err != nil {
+		return Plan{}, err
+	}
+	p.Seeded = s.Seed != ""
+	if p.State, p.StateEvery, err = state(s); err != nil {
 		return Plan{}, err
 	}
 	if p.Filter, err = Filter(s.Filter); err != nil {
