@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,6 +107,35 @@ func TestLiveKilled(t *testing.T) {
 		require.Equal(t, 1, n, id)
 	}
 	require.Equal(t, 20*rounds, targets["203.0.113.66"], "all targets, of all runs")
+}
+
+// TestLiveDiskFull fills the disk that findings and state go to while the program runs: it goes on, says
+// so once of each, and what it found meanwhile is written when there is room again.
+func TestLiveDiskFull(t *testing.T) {
+	if capture.HasLibpcap {
+		t.Skip("this is about the ring")
+	}
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	send, dir := n.Sender("a0"), t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `mount -t tmpfs -o size=64k none "$0" && exec synoptic "$@"`, dir,
+		"-i", "b0", "--home", "198.51.100.0/24", "--memory", "16MiB", "-o", "json:"+filepath.Join(dir, "scans.jsonl"),
+		"--state", filepath.Join(dir, "state"), "--state-every", "200ms", "--heartbeat", "0")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	l := startLive(t, n, cmd)
+	inside := fmt.Sprintf("/proc/%d/root%s", cmd.Process.Pid, dir)
+	awaitSaved(t, filepath.Join(inside, "state"))
+	filler := filepath.Join(inside, "filler")
+	require.ErrorIs(t, os.WriteFile(filler, make([]byte, 1<<20), 0o600), syscall.ENOSPC)
+	l.expect("synoptic: warning: the state cannot be saved: ")
+	for port := range uint16(20) {
+		send(syn("203.0.113.66", 1+port))
+	}
+	require.Contains(t, l.expect("synoptic: warning: "), "scans.jsonl: no space left on device; records are kept, and it is tried again")
+	require.NoError(t, os.Remove(filler))
+	awaitRecord(t, filepath.Join(inside, "scans.jsonl"), 66)
+	awaitSaved(t, filepath.Join(inside, "state"))
+	l.interrupt()
 }
 
 // awaitRecord waits for a record of a source.

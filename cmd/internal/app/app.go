@@ -89,7 +89,7 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	}
 	a.kept, err = openEvidence(&plan, version, a.say)
 	if err == nil {
-		a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out))
+		a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out), a.say)
 	}
 	if err != nil {
 		_ = source.Close()
@@ -172,7 +172,7 @@ func (a *App) run(ctx context.Context) error {
 	silent := a.tell(s)
 	still := a.pulse.start(a.supervisor.beat(), s.Progress, a.supervisor.felt)
 	steered := a.steer(s, cancel)
-	ticking := a.bar.start(a.source, a.flush)
+	ticking := a.bar.start(a.source, func() { a.flush() })
 	kept := a.flushEvidence()
 	remembered := a.keep(s)
 	var summary sensor.Summary

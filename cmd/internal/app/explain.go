@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
@@ -14,7 +13,7 @@ import (
 // openExplain makes an explanation, or a sweep, the only output of a run.
 func (a *App) openExplain(stdout io.Writer, terminal bool) {
 	x := a.plan.Explain
-	s := &sink{name: "standard output", buf: bufio.NewWriterSize(stdout, sinkBuffer)}
+	s := &sink{name: "standard output", buf: &spool{w: stdout}}
 	a.out = &fanout{sinks: []*sink{s}, alone: true, abandon: func() {}}
 	if x.Sweep {
 		a.watch = func(cfg *sensor.Config) error { return a.sweep(s, cfg) }

@@ -1,14 +1,15 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
@@ -21,12 +22,13 @@ import (
 // sink is one output: an encoder over a buffer over a file or standard output.
 type sink struct {
 	encoder output.Encoder
-	buf     *bufio.Writer
+	buf     *spool
 	file    *os.File // nil: standard output
 	name    string
 	spec    string // as on the command line
-	err     error  // the first; nothing is written after it
+	err     error  // the latest; in a run that ends by itself nothing is written after it
 	failed  error  // the first before the file was opened anew
+	gone    bool   // nothing is written after the error: nobody will ever read it
 
 	attempts      bool // it writes attempts, and nothing else
 	sent, pending uint64
@@ -38,6 +40,10 @@ type sink struct {
 type fanout struct {
 	mu    sync.Mutex
 	sinks []*sink
+	// lasting means that the run does not end by itself: what cannot be written is kept, and tried
+	// again.
+	lasting bool
+	say     *Voice
 	// alone means that the sinks are all the run is for: when none is left it
 	// may as well stop.
 	alone bool
@@ -46,10 +52,8 @@ type fanout struct {
 	abandoned bool
 }
 
-const sinkBuffer = 64 << 10
-
-func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, error) {
-	f := &fanout{alone: plan.Expect == nil && plan.FailOn == 0, abandon: func() {}}
+func openOutputs(plan config.Plan, stdout io.Writer, terminal bool, say *Voice) (*fanout, error) {
+	f := &fanout{lasting: plan.Live(), say: say, alone: plan.Expect == nil && plan.FailOn == 0, abandon: func() {}}
 	for _, o := range plan.Outputs {
 		s := &sink{name: "standard output", spec: o.String(), attempts: o.Format == config.Attempts}
 		w := stdout
@@ -61,7 +65,7 @@ func openOutputs(plan config.Plan, stdout io.Writer, terminal bool) (*fanout, er
 			}
 			s.name, s.file, w = o.Path, file, file
 		}
-		s.buf = bufio.NewWriterSize(w, sinkBuffer)
+		s.buf = &spool{w: w}
 		switch o.Format {
 		case config.JSON:
 			s.encoder = output.NewJSON(s.buf)
@@ -92,11 +96,27 @@ func createOutput(path string, plan *config.Plan) (*os.File, error) {
 	if plan.State != "" {
 		open = appendTo
 	}
+	if info, err := os.Stat(path); err == nil && plan.Live() && info.Mode()&os.ModeNamedPipe != 0 {
+		open = openPipe
+	}
 	file, err := open(path)
 	if err != nil {
 		return nil, exit.With(exit.Failed, err)
 	}
 	return file, nil
+}
+
+// patience is how long the reader of a pipe has to take what it is written.
+const patience = 20 * time.Millisecond
+
+// openPipe opens a named pipe to write to, which may have no reader yet.
+func openPipe(path string) (*os.File, error) {
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = reader.Close() }()
+	return os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 }
 
 // appendTo opens a file to be appended to. A last line that was cut off is ended.
@@ -150,14 +170,28 @@ func (f *fanout) each(do func(output.Encoder) error) {
 	}
 }
 
-// write writes a record to a sink.
+// write writes a record to a sink. One that cannot be written to keeps it for later if the run lasts,
+// and as long as there is room.
 func (f *fanout) write(s *sink, do func(output.Encoder) error) {
-	if s.err != nil {
+	if s.gone {
 		s.lost++
 		return
 	}
+	held := len(s.buf.data)
 	s.pending++
-	f.check(s, do(s.encoder))
+	err := do(s.encoder)
+	if s.err != nil && len(s.buf.data) > maxBacklog {
+		s.buf.data = s.buf.data[:held]
+		s.pending--
+		s.lost++
+		if s.lost == 1 {
+			f.say.Warning(fmt.Sprintf("%s: %d records wait to be written, and there is no room for more: what comes now is lost", s.name, s.pending))
+		}
+		return
+	}
+	if f.check(s, err); err == nil && s.err == nil && len(s.buf.data) >= sinkBuffer {
+		f.flushSink(s)
+	}
 }
 
 // flush writes out what is buffered, so that a reader of a pipe is not kept
@@ -171,13 +205,36 @@ func (f *fanout) flush() {
 }
 
 func (f *fanout) flushSink(s *sink) {
-	if s.err != nil || s.pending == 0 {
+	if s.pending == 0 || s.gone {
 		return
 	}
-	f.check(s, s.buf.Flush())
-	if s.err == nil {
-		s.sent, s.pending = s.sent+s.pending, 0
+	if errors.Is(s.err, syscall.EPIPE) && s.file != nil && !s.readAgain() {
+		return
 	}
+	if f.lasting && s.file != nil {
+		// Only pipes have one. Whose reader stands still is written to later.
+		_ = s.file.SetWriteDeadline(time.Now().Add(patience))
+	}
+	if err := s.buf.Flush(); err != nil {
+		f.check(s, err)
+		return
+	}
+	if s.err != nil {
+		s.err = nil
+		f.say.Info(fmt.Sprintf("%s can be written to again: %d records were waiting", s.name, s.pending))
+	}
+	s.sent, s.pending = s.sent+s.pending, 0
+}
+
+// readAgain opens a named pipe anew whose reader went away, if there is another one.
+func (s *sink) readAgain() bool {
+	file, err := os.OpenFile(s.name, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	_ = s.file.Close() // it has failed already
+	s.file, s.buf.w = file, file
+	return true
 }
 
 // counts says what became of the records for each output.
@@ -201,6 +258,13 @@ func (f *fanout) failing() error {
 		}
 	}
 	return nil
+}
+
+// waiting is whether an output has not taken all that it was given, and may yet.
+func (f *fanout) waiting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.sinks, func(s *sink) bool { return s.err != nil && !s.gone })
 }
 
 // reopening is what changes when the files of outputs are opened anew.
@@ -259,19 +323,28 @@ func (f *fanout) take(r *reopening) {
 		if s.failed == nil {
 			s.failed = s.err
 		}
-		s.file, s.err = r.files[i], nil
-		s.buf.Reset(s.file)
+		s.file, s.err, s.gone = r.files[i], nil, false
+		s.buf.w = s.file
 	}
 }
 
-// check notes an error of a sink. When no sink is left the run has no purpose.
+// check notes an error of a sink. When no sink is left the run has no purpose, unless it lasts and
+// they may come back: of standard output nobody else can become the reader.
 func (f *fanout) check(s *sink, err error) {
 	if err == nil {
 		return
 	}
-	s.err, s.lost, s.pending = err, s.lost+s.pending, 0
+	first := s.err == nil
+	s.err = err
+	if s.gone = !f.lasting || s.file == nil && errors.Is(err, syscall.EPIPE); !s.gone {
+		if first {
+			f.say.Warning(fmt.Sprintf("writing %s: %v; records are kept, and it is tried again", s.name, err))
+		}
+		return
+	}
+	s.lost, s.pending, s.buf.data = s.lost+s.pending, 0, nil
 	for _, other := range f.sinks {
-		if other.err == nil {
+		if !other.gone {
 			return
 		}
 	}
@@ -287,6 +360,7 @@ func (f *fanout) close() error {
 	f.flush()
 	var errs []error
 	for _, s := range f.sinks {
+		s.lost, s.pending = s.lost+s.pending, 0
 		if s.file != nil {
 			if err := s.file.Close(); s.err == nil {
 				s.err = err

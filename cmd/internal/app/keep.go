@@ -116,13 +116,16 @@ func (k *keeper) probe() error {
 }
 
 // save writes what a run remembers, as it is between two batches, once the outputs have what was told
-// before. What fails is said once, and tried again the next time.
-func (k *keeper) save(remembered func(dst []byte) []byte, flush func()) {
+// before: while they cannot be written to, the state stays one in which the scans are open whose ends wait.
+// What fails is said once, and tried again the next time.
+func (k *keeper) save(remembered func(dst []byte) []byte, flush func() bool) {
 	k.saving.Lock()
 	defer k.saving.Unlock()
 	told := k.mark()
 	k.buf = remembered(k.buf[:0])
-	flush()
+	if !flush() {
+		return
+	}
 	err := k.write(k.path, k.buf)
 	if err == nil {
 		err = k.trim(told)

@@ -97,10 +97,11 @@ func killed(t *testing.T, r *rand.Rand) (ofState, settled int) {
 		require.NoError(t, err)
 		require.Empty(t, said.String())
 		settled += len(k.closed)
-		flush := func() {
+		flush := func() bool {
 			told := k.mark()
 			d.flush()
 			k.deliver(told)
+			return true
 		}
 		src, err := capture.Open(file, capture.Config{})
 		require.NoError(t, err)
@@ -231,7 +232,7 @@ func TestSavingThatFailsIsSaidOnce(t *testing.T) {
 	k, err := openKeeper(&plan, NewVoice(&said), time.Now())
 	require.NoError(t, err)
 	remembered := func(dst []byte) []byte { return append(dst, "all"...) }
-	flush := func() {}
+	flush := func() bool { return true }
 	k.save(remembered, flush)
 	full := errors.New("no space left on device")
 	k.write = func(string, []byte) error { return full }

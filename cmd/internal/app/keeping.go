@@ -44,15 +44,18 @@ func (a *App) keep(s *sensor.Sensor) (stop func()) {
 	}
 }
 
-// flush writes out what the outputs hold, and notes in the journal which scans they know to be over.
-func (a *App) flush() {
+// flush writes out what the outputs hold, and notes in the journal which scans they know to be over. It
+// reports whether they have all there is.
+func (a *App) flush() bool {
 	if a.keeper == nil {
 		a.out.flush()
-		return
+		return true
 	}
 	told := a.keeper.mark()
 	a.out.flush()
-	if a.out.failing() == nil {
-		a.keeper.deliver(told)
+	if a.out.waiting() {
+		return false
 	}
+	a.keeper.deliver(told)
+	return true
 }

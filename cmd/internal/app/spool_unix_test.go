@@ -1,0 +1,205 @@
+//go:build unix
+
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/detect"
+)
+
+// smallDisk is a disk with room for so many bytes.
+type smallDisk struct {
+	bytes.Buffer
+	room int
+}
+
+func (d *smallDisk) Write(p []byte) (int, error) {
+	n := min(len(p), d.room)
+	d.room -= n
+	d.Buffer.Write(p[:n])
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// lastingOutputs are those of a run that does not end by itself.
+func lastingOutputs(t *testing.T, said *bytes.Buffer, outputs ...config.Output) *fanout {
+	t.Helper()
+	plan := config.Plan{Devices: []string{"lo"}, Outputs: outputs}
+	f, err := openOutputs(plan, os.Stdout, false, NewVoice(said))
+	require.NoError(t, err)
+	return f
+}
+
+func scanNumber(n int) *detect.Scan {
+	return &detect.Scan{Event: "scan", Phase: detect.Close, ID: fmt.Sprintf("%016x", n)}
+}
+
+// TestFullDiskKeepsRecords: what a full disk did not take is written when there is room, from the byte
+// on at which it was full.
+func TestFullDiskKeepsRecords(t *testing.T) {
+	var said bytes.Buffer
+	f := lastingOutputs(t, &said, config.Output{Format: config.JSON})
+	disk := &smallDisk{room: 2000}
+	s := f.sinks[0]
+	s.buf.w, s.name = disk, "scans.jsonl"
+	for n := range 10 {
+		f.scan(scanNumber(n))
+		f.flush()
+	}
+	require.Equal(t, "synoptic: warning: writing scans.jsonl: no space left on device; records are kept, and it is tried again\n", said.String())
+	require.Error(t, f.failing())
+	require.True(t, f.waiting())
+	require.Zero(t, s.lost)
+	said.Reset()
+	disk.room = 1 << 20
+	f.flush()
+	require.Regexp(t, `^synoptic: scans.jsonl can be written to again: \d+ records were waiting\n$`, said.String())
+	require.NoError(t, f.failing())
+	lines := strings.Split(strings.TrimSpace(disk.String()), "\n")
+	require.Len(t, lines, 10)
+	for n, line := range lines {
+		require.Contains(t, line, scanNumber(n).ID)
+	}
+	require.Equal(t, uint64(10), f.counts()[0].Sent)
+}
+
+// TestBacklogIsBounded: beyond it the latest are lost and counted, and what is written is whole.
+func TestBacklogIsBounded(t *testing.T) {
+	var said bytes.Buffer
+	f := lastingOutputs(t, &said, config.Output{Format: config.JSON})
+	disk := &smallDisk{}
+	s := f.sinks[0]
+	s.buf.w = disk
+	f.scan(scanNumber(0))
+	f.flush()
+	const many = 10_000
+	for n := range many {
+		f.scan(scanNumber(n))
+	}
+	require.Positive(t, s.lost)
+	require.LessOrEqual(t, len(s.buf.data), maxBacklog)
+	require.Equal(t, 2, strings.Count(said.String(), "warning"), said.String())
+	disk.room = 2 * maxBacklog
+	f.flush()
+	require.Equal(t, many+1-int(s.lost), strings.Count(disk.String(), "\n"))
+	require.Equal(t, uint64(many+1), f.counts()[0].Sent+f.counts()[0].Lost)
+	f.scan(scanNumber(many))
+	f.flush()
+	require.True(t, strings.HasSuffix(strings.TrimSpace(disk.String()), "}"))
+	require.Contains(t, disk.String(), scanNumber(many).ID)
+}
+
+// TestPipeWhoseReaderComesBack: a named pipe without a reader keeps what it is given for the next one.
+func TestPipeWhoseReaderComesBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	var said bytes.Buffer
+	f := lastingOutputs(t, &said, config.Output{Format: config.JSON, Path: path})
+	f.abandon = func() { t.Error("it was given up") }
+	require.NoError(t, reader.Close())
+	f.scan(scanNumber(1))
+	f.flush()
+	f.flush()
+	require.Equal(t, 1, strings.Count(said.String(), "broken pipe"))
+	reader, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	f.flush()
+	got := make([]byte, 4096)
+	n, err := reader.Read(got)
+	require.NoError(t, err)
+	require.Contains(t, string(got[:n]), scanNumber(1).ID)
+	require.NoError(t, reader.Close())
+	_ = f.close()
+}
+
+// TestPipeWhoseReaderStandsStill does not stop the run.
+func TestPipeWhoseReaderStandsStill(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	var said bytes.Buffer
+	f := lastingOutputs(t, &said, config.Output{Format: config.JSON, Path: path})
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer func() { _ = reader.Close() }()
+	const many = 500 // more than a pipe holds
+	for n := range many {
+		f.scan(scanNumber(n))
+	}
+	f.flush()
+	require.True(t, f.waiting())
+	require.Equal(t, 1, strings.Count(said.String(), "i/o timeout; records are kept"))
+	var got bytes.Buffer
+	for part := make([]byte, 64<<10); strings.Count(got.String(), "\n") < many; f.flush() {
+		n, err := reader.Read(part)
+		require.NoError(t, err)
+		got.Write(part[:n])
+	}
+	require.False(t, f.waiting())
+	require.Zero(t, f.counts()[0].Lost)
+}
+
+// TestStandardOutputThatNobodyReads ends even a run that lasts, if it has no other output.
+func TestStandardOutputThatNobodyReads(t *testing.T) {
+	for others, ends := range map[int]bool{0: true, 1: false} {
+		var said bytes.Buffer
+		outputs := []config.Output{{Format: config.JSON}}
+		for range others {
+			outputs = append(outputs, config.Output{Format: config.JSON, Path: filepath.Join(t.TempDir(), "scans")})
+		}
+		f := lastingOutputs(t, &said, outputs...)
+		ended := false
+		f.abandon = func() { ended = true }
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		f.sinks[0].buf.w = w
+		require.NoError(t, r.Close())
+		f.scan(scanNumber(1))
+		f.flush()
+		require.Equal(t, ends, ended)
+		require.False(t, f.waiting())
+		require.Equal(t, uint64(1), f.counts()[0].Lost)
+		_ = w.Close()
+		require.NoError(t, f.close())
+	}
+}
+
+// TestStateWaitsForOutputs: while ends of scans wait, the state stays one in which the scans are open.
+func TestStateWaitsForOutputs(t *testing.T) {
+	var said bytes.Buffer
+	f := lastingOutputs(t, &said, config.Output{Format: config.JSON})
+	disk := &smallDisk{}
+	f.sinks[0].buf.w = disk
+	k := &keeper{say: NewVoice(&said), journal: journal{path: filepath.Join(t.TempDir(), "state.closed")}}
+	saved := 0
+	k.write = func(string, []byte) error { saved++; return nil }
+	a := &App{out: f, keeper: k}
+	f.scan(scanNumber(1))
+	k.note(scanNumber(1))
+	k.save(func(dst []byte) []byte { return dst }, a.flush)
+	require.Zero(t, saved)
+	closed, err := k.read()
+	require.NoError(t, err)
+	require.Empty(t, closed)
+	disk.room = 1 << 20
+	a.flush()
+	closed, err = k.read()
+	require.NoError(t, err)
+	require.Equal(t, []string{scanNumber(1).ID}, closed)
+	k.save(func(dst []byte) []byte { return dst }, a.flush)
+	require.Equal(t, 1, saved)
+	require.NotErrorIs(t, f.failing(), syscall.ENOSPC)
+}
