@@ -55,29 +55,34 @@ func startLive(t *testing.T, n *netns.Lab, cmd *exec.Cmd) *live {
 // expect waits for a line on standard error that begins so, and returns it.
 func (l *live) expect(head string) string {
 	l.t.Helper()
-	deadline := time.After(20 * time.Second)
-	var said []string
-	for {
+	line, said := l.within(20*time.Second, head)
+	require.NotEmpty(l.t, line, "want %q, have:\n%s", head, strings.Join(said, "\n"))
+	return line
+}
+
+// within waits for a line on standard error that begins so, and returns it, and what else was said.
+func (l *live) within(patience time.Duration, head string) (line string, said []string) {
+	for deadline := time.After(patience); ; {
 		select {
 		case line, ok := <-l.stderr:
-			said = append(said, line)
-			require.True(l.t, ok, "want %q, have:\n%s", head, strings.Join(said, "\n"))
-			if strings.HasPrefix(line, head) {
-				return line
+			if !ok || strings.HasPrefix(line, head) {
+				return line, said
 			}
+			said = append(said, line)
 		case <-deadline:
-			require.Failf(l.t, "it does not say so", "want %q, have:\n%s", head, strings.Join(said, "\n"))
+			return "", said
 		}
 	}
 }
 
-// read waits until its account has what was sent.
+// read waits until its account has what was sent. It may not listen for signals yet, so that the first is
+// lost.
 func (l *live) read(account string) {
 	l.t.Helper()
 	line := ""
 	for range 200 {
 		require.NoError(l.t, l.cmd.Process.Signal(syscall.SIGUSR1))
-		if line = l.expect("read "); strings.HasPrefix(line, account) {
+		if line, _ = l.within(time.Second, "read "); strings.HasPrefix(line, account) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
