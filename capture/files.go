@@ -211,6 +211,9 @@ func (f *files) start(in input) error {
 		return packError(in.name, kind, err)
 	}
 	s := &stream{name: in.name, packing: kind, buf: buffer{r: plain, data: f.scratch}}
+	if !in.regular {
+		s.from = r
+	}
 	f.cur = s
 	return f.detect(s)
 }

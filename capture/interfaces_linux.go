@@ -32,26 +32,36 @@ func count(all []Interface) error {
 	}
 	for i := range messages {
 		m := &messages[i]
-		if m.Header.Type != syscall.RTM_NEWLINK || len(m.Data) < syscall.SizeofIfInfomsg {
-			continue
-		}
-		// struct ifinfomsg: the hardware type at 2, the number at 4
-		in := byIndex[int(int32(binary.NativeEndian.Uint32(m.Data[4:])))]
+		index, stats, err := statsOf(m)
+		in := byIndex[index]
 		if in == nil {
-			continue // it came this moment
+			continue // no interface, or it came this moment
 		}
-		in.Link = linkOfType(binary.NativeEndian.Uint16(m.Data[2:]))
-		attributes, err := syscall.ParseNetlinkRouteAttr(m)
 		if err != nil {
 			return fmt.Errorf("reading counters of %s: %w", in.Name, err)
 		}
-		for _, a := range attributes {
-			if a.Attr.Type == unix.IFLA_STATS64 && len(a.Value) >= statsSize {
-				in.counters(a.Value)
-			}
+		in.Link = linkOfType(binary.NativeEndian.Uint16(m.Data[2:])) // the hardware type
+		if stats != nil {
+			in.counters(stats)
 		}
 	}
 	return nil
+}
+
+// statsOf is the interface that a message is about, and its struct rtnl_link_stats64, nil if
+// it has none. Of other messages the interface is 0.
+func statsOf(m *syscall.NetlinkMessage) (index int, stats []byte, err error) {
+	if m.Header.Type != syscall.RTM_NEWLINK || len(m.Data) < syscall.SizeofIfInfomsg {
+		return 0, nil, nil
+	}
+	index = int(int32(binary.NativeEndian.Uint32(m.Data[4:])))
+	attributes, err := syscall.ParseNetlinkRouteAttr(m)
+	for _, a := range attributes {
+		if a.Attr.Type == unix.IFLA_STATS64 && len(a.Value) >= statsSize {
+			stats = a.Value
+		}
+	}
+	return index, stats, err
 }
 
 func (in *Interface) counters(stats []byte) {

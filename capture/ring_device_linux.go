@@ -21,6 +21,7 @@ type device struct {
 	link   uint16
 	up     bool
 	gone   bool
+	missed missed
 }
 
 // findDevice looks for a device; fd is any socket of the network namespace.

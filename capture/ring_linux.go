@@ -3,11 +3,13 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
 	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +29,8 @@ const HasRing = true
 //
 // Read returns [*Idle] at least ten times a second, and whenever all packets that
 // were there have been read. Stats.Dropped counts what the system lost because it
-// was not read in time. An error that is [os.ErrPermission] says that the
+// was not read in time, by the program or by the card, and when it is closed what lay
+// there unread. An error that is [os.ErrPermission] says that the
 // capability CAP_NET_RAW is missing.
 func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 	if len(devices) == 0 {
@@ -38,6 +41,10 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 	if cfg.Thin != nil && cfg.Filter == nil && !cfg.Incoming {
 		s.thin = cfg.Thin(s.cfg.SnapLen)
 	}
+	var err error
+	if s.cards, err = newCards(); err != nil {
+		return nil, fmt.Errorf("capturing: %w", err)
+	}
 	for i, name := range devices {
 		if err := s.add(name, uint32(i)); err != nil {
 			s.closeAll()
@@ -45,7 +52,6 @@ func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 			return nil, fmt.Errorf("capturing from %s: %w", name, err)
 		}
 	}
-	var err error
 	if s.bell, err = newBell(s.all); err != nil {
 		s.closeAll()
 		s.unmapAll()
@@ -73,6 +79,7 @@ type rings struct {
 	thin    Thinner // or nil
 	all     []*ring
 	devices []*device
+	cards   *cards
 	links   []uint16
 	bell    *bell // rings when a ring has something, or is closed
 	turn    time.Duration
@@ -80,6 +87,7 @@ type rings struct {
 	looked  time.Time // when devices were last looked at
 	unsaid  bool      // frames were handed out since Read last returned Idle
 	news    func(string)
+	drained time.Time // when Drain was called, if it was
 
 	mu      sync.Mutex
 	closed  bool
@@ -87,6 +95,7 @@ type rings struct {
 	lent    bool // frames of the last Read may still be in use
 	gone    bool // sockets are closed
 	tally   Stats
+	lost    uint64 // packets that rings had no room for
 	thinned uint64 // bytes of what was thinned out
 }
 
@@ -100,6 +109,9 @@ func (s *rings) add(name string, iface uint32) error {
 	_ = unix.Close(fd)
 	if err != nil {
 		return err
+	}
+	if d.index > 0 {
+		d.missed.count(d.index, s.cards.ask(d.index))
 	}
 	s.devices, s.links = append(s.devices, d), append(s.links, d.link)
 	group := newGroup
@@ -190,6 +202,9 @@ func (s *rings) read(fs []Frame) (int, error) {
 			s.unsaid = false
 			return 0, &Idle{}
 		}
+		if s.empty() {
+			return 0, io.EOF
+		}
 		if err := s.wait(); err != nil {
 			return 0, err
 		}
@@ -200,6 +215,28 @@ func (s *rings) read(fs []Frame) (int, error) {
 			return 0, s.idle(now, s.pending())
 		}
 	}
+}
+
+// Drain lets nothing more in, so that Read comes to io.EOF when it has handed out what is
+// there. It is called between two Reads.
+func (s *rings) Drain() error {
+	s.drained = clockNow()
+	none, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
+	if err != nil {
+		return err
+	}
+	for _, r := range s.all {
+		if err := attach(r.fd, none); err != nil {
+			return fmt.Errorf("closing the ring to packets: %w", err)
+		}
+	}
+	return nil
+}
+
+// empty reports whether there is nothing to come, also of blocks that were being filled
+// when nothing more was let in.
+func (s *rings) empty() bool {
+	return !s.drained.IsZero() && clockNow().Sub(s.drained) > late && !s.pending()
 }
 
 // giveBack releases blocks of which all frames were handed out, and reports
@@ -265,17 +302,28 @@ func (s *rings) countAll() {
 	if s.gone {
 		return
 	}
-	lost := s.tally.Dropped
-	s.tally.Dropped, s.tally.Skipped = 0, 0
+	before := s.lost
+	s.lost, s.tally.Skipped = 0, 0
 	for _, r := range s.all {
 		r.count()
-		s.tally.Dropped += r.dropped
+		s.lost += r.dropped
 		s.tally.Skipped += r.skipped.Load()
 	}
-	if s.thin == nil {
-		return
+	if s.thin != nil {
+		s.countThinned(s.lost > before)
 	}
-	if s.tally.Dropped > lost {
+	s.tally.Dropped = s.lost
+	for _, d := range s.devices {
+		if d.index > 0 {
+			d.missed.count(d.index, s.cards.ask(d.index))
+		}
+		s.tally.Dropped += d.missed.total
+	}
+}
+
+// countThinned takes over what was thinned out.
+func (s *rings) countThinned(lost bool) {
+	if lost {
 		s.thin.Forget()
 	}
 	packets, bytes := s.thin.Dropped()
@@ -311,8 +359,10 @@ func (s *rings) closeAll() {
 	s.countAll()
 	s.gone = true
 	for _, r := range s.all {
+		s.tally.Dropped += r.left()
 		_ = unix.Close(r.fd)
 	}
+	s.cards.close()
 	if s.bell != nil {
 		_ = s.bell.Close()
 	}

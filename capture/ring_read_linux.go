@@ -19,6 +19,7 @@ func (s *rings) fill(fs []Frame) int {
 			n++
 		}
 		if n > 0 {
+			r.handed.Add(uint64(n))
 			return n // what is read of a block is valid until it is released
 		}
 	}
@@ -43,6 +44,7 @@ func (s *rings) merge(fs []Frame) (n int) {
 		}
 		r.head.Iface = r.iface
 		fs[n] = r.head
+		r.handed.Add(1)
 		n++
 		r.has = r.cur.next(&r.head)
 		if !r.has {
@@ -153,9 +155,8 @@ func (s *rings) rebind(gone *device, r *ring) error {
 	if d.link != gone.link {
 		return nil // not what is captured; another of that name may come
 	}
-	hatype := gone.hatype
+	d.hatype, d.missed = gone.hatype, gone.missed // the program is for that type
 	*gone = *d
-	gone.hatype = hatype // which the program is for
 	if err := r.bind(!s.cfg.Own); err != nil {
 		gone.gone = true
 		if errors.Is(err, unix.ENODEV) {

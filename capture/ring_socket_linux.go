@@ -41,8 +41,11 @@ type ring struct {
 	head  Frame     // first frame of it that was not handed out; of several rings only
 	has   bool      // there is one
 
-	dropped uint64        // of the account, as the lock of the source has it
-	skipped atomic.Uint64 // blocks that made no sense
+	// As the lock of the source has them: packets that came, whatever became of them, and
+	// those of them that were lost.
+	came, dropped uint64
+	handed        atomic.Uint64 // packets handed out
+	skipped       atomic.Uint64 // blocks that made no sense
 }
 
 // newRing makes a socket with a ring, to which nothing comes before [ring.bind].
@@ -188,9 +191,13 @@ func (r *ring) release() {
 // count takes over the losses, which the system forgets when it has told them.
 func (r *ring) count() {
 	if st, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+		r.came += uint64(st.Packets)
 		r.dropped += uint64(st.Drops)
 	}
 }
+
+// left is how many packets were neither handed out nor lost by now.
+func (r *ring) left() uint64 { return r.came - r.dropped - min(r.handed.Load(), r.came-r.dropped) }
 
 // mapping is the memory of a ring.
 type mapping struct{ data []byte }

@@ -29,8 +29,8 @@ type Source interface {
 	// [*DamageError]: the input is damaged behind them, and the next Read says
 	// how it goes on. Sources of several inputs also return [*FormatError] for
 	// an input that is no capture; the next Read goes on with the next input.
-	// Live sources and followed files return [*Idle] when nothing came for a
-	// while. Any other error is final.
+	// Live sources, followed files and pipes return [*Idle] when nothing came for
+	// a while. Any other error is final.
 	Read(fs []Frame) (n int, err error)
 	// Link is the LINKTYPE number of an interface (tcpdump.org/linktypes),
 	// known once a frame of that interface was read; 0xffff for an interface
@@ -60,8 +60,8 @@ type Stats struct {
 
 // Idle is returned by a [Source] that waits for packets: what was read so far
 // should be made use of. For a live source time has moved on to Now (nanoseconds
-// since 1970) all the same. A followed file has no clock but that of its packets,
-// so there Now is 0. Other files never return it.
+// since 1970) all the same. A followed file and a pipe have no clock but that of
+// their packets, so there Now is 0. Other files never return it.
 type Idle struct{ Now int64 }
 
 // Error implements error.

@@ -15,10 +15,12 @@ type stream struct {
 	packets uint64
 	pending error // to be returned before anything else is read
 	ended   bool
+	from    io.Reader // what may wait for somebody to write; nil: nothing does
+	unsaid  bool      // frames were handed out since Read last returned Idle
 }
 
 // read fills fs. Frames and errors never come together; io.EOF comes after
-// everything else.
+// everything else. What waits for somebody to write is Idle first.
 func (s *stream) read(fs []Frame) (int, error) {
 	for {
 		if err := s.pending; err != nil {
@@ -41,9 +43,13 @@ func (s *stream) read(fs []Frame) (int, error) {
 		}
 		switch {
 		case n > 0:
+			s.unsaid = true
 			return n, nil
 		case bad != nil:
 			continue
+		case s.unsaid && s.from != nil && wouldWait(s.from):
+			s.unsaid = false
+			return 0, &Idle{}
 		}
 		if err := s.buf.fill(need); err != nil {
 			s.ended = true

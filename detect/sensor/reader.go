@@ -28,7 +28,9 @@ type reader struct {
 	settled *flows.Settled
 	left    uint64 // packets until MaxPackets; 0 for no bound
 	bounded bool
+	drained bool // the source lets nothing more in
 	sum     Summary
+	handed  detect.Time // latest packet time when a batch was last passed on
 	any     bool
 	links   []uint16 // by interface
 	seen    *seen
@@ -43,19 +45,26 @@ func newReader(ctx context.Context, src capture.Source, cfg Config, seen *seen) 
 	}
 }
 
+// patience is how much time may pass, by the packets' own, before those that were read
+// are passed on, few as they may be: most of what was read may be of no interest.
+const patience = 100_000_000
+
+// fill reads until a batch holds enough packets, or there is reason to pass it
+// on as it is. It reports whether there is more to come; an error is final.
 func (r *reader) fill(b *packetBatch, enough int) (more bool, err error) {
 	b.packets, b.idle, b.waits = b.packets[:0], 0, false
 	b.shots.reset()
-	for more = true; more && !b.waits && len(b.packets) < enough && len(b.shots.list) < enough; {
+	for more = true; more && !b.waits && len(b.packets) < enough && len(b.shots.list) < enough && r.sum.Last-r.handed < patience; {
 		more, err = r.read(b)
 	}
+	r.handed = r.sum.Last
 	r.seen.batches.Add(1)
 	return more, err
 }
 
 // read adds what one Read of the source brings to a batch.
 func (r *reader) read(b *packetBatch) (more bool, err error) {
-	if r.ctx.Err() != nil || r.bounded && r.left == 0 {
+	if r.ctx.Err() != nil && !r.drain() || r.bounded && r.left == 0 {
 		r.stopped()
 		return false, nil
 	}
@@ -81,6 +90,20 @@ func (r *reader) read(b *packetBatch) (more bool, err error) {
 		}
 	}
 	return r.ended(err, b)
+}
+
+// drainer is a source that can be kept from taking in more. Read then hands out what is
+// there, and comes to an end.
+type drainer interface{ Drain() error }
+
+// drain reports whether there is something to be read of a source that is to be left.
+func (r *reader) drain() bool {
+	d, ok := r.src.(drainer)
+	if !ok || r.drained {
+		return r.drained
+	}
+	r.drained = d.Drain() == nil
+	return r.drained
 }
 
 // stopped notes that the run ends before the input does.
@@ -180,6 +203,7 @@ func (r *reader) ended(err error, b *packetBatch) (more bool, _ error) {
 	var format *capture.FormatError
 	switch {
 	case errors.Is(err, io.EOF):
+		r.sum.Stopped = r.sum.Stopped || r.drained
 		return false, nil
 	case errors.As(err, &idle):
 		b.idle, b.waits = idle.Now, true

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package capture
+
+import "io"
+
+// wouldWait is not known here.
+func wouldWait(io.Reader) bool { return false }
