@@ -40,8 +40,7 @@ type App struct {
 	bar     *bar
 	out     *fanout
 	kept    *evidence.Folder // nil: packets of scans are not
-	severe  severe
-	keeper  *keeper // nil: nothing is kept for a later run
+	keeper  *keeper          // nil: nothing is kept for a later run
 	pulse   pulse
 	// Who started it and may want to know how it is doing.
 	supervisor *supervisor
@@ -62,7 +61,6 @@ type App struct {
 // of type [*exit.Error].
 func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	a := &App{plan: plan, streams: streams, version: version, tally: output.NewTally(), supervisor: newSupervisor()}
-	a.severe = severe{least: plan.MinSeverity, told: map[string]struct{}{}}
 	a.bar = newBar(streams.Err, plan)
 	a.say = NewVoice(a.bar.above(streams.Err))
 	// Inputs first: a run that cannot begin must not empty the files of the
@@ -208,9 +206,7 @@ func (a *App) sensorConfig() sensor.Config {
 }
 
 func (a *App) scan(s detect.Scan) {
-	if a.severe.lets(&s) {
-		a.out.scan(&s)
-	}
+	a.out.scan(&s)
 	if a.keeper != nil {
 		a.keeper.note(&s)
 	}
@@ -232,9 +228,6 @@ func (a *App) scan(s detect.Scan) {
 }
 
 func (a *App) notice(n detect.Notice) {
-	if n.Counters != nil {
-		n.Counters.Withheld = a.severe.count()
-	}
 	a.out.notice(&n)
 	if a.metrics != nil {
 		a.metrics.Notice(&n)
@@ -266,7 +259,7 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 func (a *App) account(s *sensor.Summary) output.Run {
 	record := output.RunOf(s)
 	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
-	record.Withheld = a.severe.count()
+	record.Withheld = a.out.withheld()
 	if a.kept != nil {
 		record.Evidence = evidenceOf(&s.Evidence, a.kept.Stats())
 	}

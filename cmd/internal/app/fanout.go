@@ -31,6 +31,7 @@ type sink struct {
 	gone    bool   // nothing is written after the error: nobody will ever read it
 
 	attempts      bool // it writes attempts, and nothing else
+	severe        severe
 	sent, pending uint64
 	lost          uint64
 }
@@ -55,7 +56,9 @@ type fanout struct {
 func openOutputs(plan config.Plan, stdout io.Writer, terminal bool, say *Voice) (*fanout, error) {
 	f := &fanout{lasting: plan.Live(), say: say, alone: plan.Expect == nil && plan.FailOn == 0, abandon: func() {}}
 	for _, o := range plan.Outputs {
-		s := &sink{name: "standard output", spec: o.String(), attempts: o.Format == config.Attempts}
+		s := &sink{
+			name: "standard output", spec: o.String(), attempts: o.Format == config.Attempts, severe: newSevere(o.MinSeverity),
+		}
 		w := stdout
 		if o.Path != "" {
 			file, err := createOutput(o.Path, &plan)
@@ -138,11 +141,41 @@ func appendTo(path string) (*os.File, error) {
 }
 
 func (f *fanout) scan(s *detect.Scan) {
-	f.each(func(e output.Encoder) error { return e.Scan(s) })
+	f.each(func(k *sink) {
+		f.digest(k, k.severe.due(s.Time))
+		if k.severe.lets(s) {
+			f.write(k, func(e output.Encoder) error { return e.Scan(s) })
+		}
+	})
 }
 
 func (f *fanout) notice(n *detect.Notice) {
-	f.each(func(e output.Encoder) error { return e.Notice(n) })
+	f.each(func(k *sink) {
+		f.digest(k, k.severe.due(n.Time))
+		if n.Counters != nil {
+			n.Counters.Withheld = k.severe.withheld
+		}
+		f.write(k, func(e output.Encoder) error { return e.Notice(n) })
+	})
+}
+
+// digest writes what an output says of scans that were withheld from it, if it says anything.
+func (f *fanout) digest(k *sink, d *output.Digest) {
+	if d != nil {
+		f.write(k, func(e output.Encoder) error { return e.Digest(d) })
+	}
+}
+
+// withheld is how many scans that closed no output was told of.
+func (f *fanout) withheld() (n uint64) {
+	first := true
+	f.each(func(k *sink) {
+		if first || k.severe.withheld < n {
+			n = k.severe.withheld
+		}
+		first = false
+	})
+	return n
 }
 
 func (f *fanout) attempt(a *flows.Attempt) {
@@ -156,16 +189,21 @@ func (f *fanout) attempt(a *flows.Attempt) {
 }
 
 func (f *fanout) run(r *output.Run) {
-	f.each(func(e output.Encoder) error { return e.Run(r) })
+	f.each(func(k *sink) {
+		f.digest(k, k.severe.rest())
+		record := *r
+		record.Withheld = k.severe.withheld
+		f.write(k, func(e output.Encoder) error { return e.Run(&record) })
+	})
 }
 
-// each writes a record that is no attempt to all sinks.
-func (f *fanout) each(do func(output.Encoder) error) {
+// each does something for all sinks but those of attempts.
+func (f *fanout) each(do func(*sink)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.sinks {
 		if !s.attempts {
-			f.write(s, do)
+			do(s)
 		}
 	}
 }

@@ -1,19 +1,20 @@
 package app
 
 import (
-	"sync"
-
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 )
 
-// severe lets through the records of scans that are severe enough, or were once. All methods
-// may be called from any goroutine.
+// severe lets through to an output the records of scans that are severe enough, or were once,
+// and keeps account of the others.
 type severe struct {
-	least    int
-	mu       sync.Mutex
+	least    int                 // 0: all are
 	told     map[string]struct{} // ids of open scans that were let through
 	withheld uint64              // scans that closed and were not
+	digest   digest
 }
+
+func newSevere(least int) severe { return severe{least: least, told: map[string]struct{}{}} }
 
 // lets is whether a record is let through. A scan that was once is to its close, so that
 // nobody waits for that.
@@ -21,8 +22,6 @@ func (v *severe) lets(s *detect.Scan) bool {
 	if v.least == 0 {
 		return true
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	_, told := v.told[s.ID]
 	told = told || s.Severity >= v.least
 	switch {
@@ -30,6 +29,7 @@ func (v *severe) lets(s *detect.Scan) bool {
 		delete(v.told, s.ID)
 		if !told && s.MergedInto == "" {
 			v.withheld++
+			v.digest.add(s)
 		}
 	case told:
 		v.told[s.ID] = struct{}{}
@@ -37,9 +37,18 @@ func (v *severe) lets(s *detect.Scan) bool {
 	return told
 }
 
-// count is how many scans were withheld to their close.
-func (v *severe) count() uint64 {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.withheld
+// due is the digest of an hour that is over at a time; nil, if there is none to tell.
+func (v *severe) due(now detect.Time) *output.Digest {
+	if !v.digest.due(now) {
+		return nil
+	}
+	return v.digest.take(now, v.least)
+}
+
+// rest is the digest of the hour in which the run ends.
+func (v *severe) rest() *output.Digest {
+	if v.digest.Scans == 0 {
+		return nil
+	}
+	return v.digest.take(v.digest.latest, v.least)
 }

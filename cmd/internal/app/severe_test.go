@@ -15,7 +15,7 @@ func TestSevere(t *testing.T) {
 		severity int
 		lets     bool
 	}
-	v := severe{least: 3, told: map[string]struct{}{}}
+	v := newSevere(3)
 	for _, r := range []record{
 		{"low", detect.Open, 2, false},
 		{"rises", detect.Open, 2, false},
@@ -33,7 +33,7 @@ func TestSevere(t *testing.T) {
 		require.Equal(t, r.lets, v.lets(&detect.Scan{ID: r.id, Phase: r.phase, Severity: r.severity}), "%+v", r)
 	}
 	require.Empty(t, v.told, "nothing is remembered of what has closed")
-	require.EqualValues(t, 1, v.count())
+	require.EqualValues(t, 1, v.withheld)
 	var all severe
 	require.True(t, all.lets(&detect.Scan{Severity: 1}))
 }

@@ -75,7 +75,9 @@ Writing:
                             without. Beyond, the oldest are removed.
     --min-severity SEVERITY Write only scans that are, or become, at least this
                             severe: info, low, medium, high, critical, or 1 to
-                            5. The others are counted.
+                            5. The others are counted, and told of by an hourly
+                            digest. Of one output:
+                            -o json,min-severity=medium:FILE.
     -q, --quiet             No progress and no closing table.
     -v, --verbose           Say what is used and what each stage did; write
                             every update of a scan.

@@ -99,8 +99,7 @@ type Plan struct {
 	Evidence     string // folder; empty: no packets are kept
 	EvidenceSize int64  // bytes
 
-	MinSeverity int           // 1 to 5; 0: every scan is told of
-	Heartbeat   time.Duration // 0: none
+	Heartbeat time.Duration // 0: none
 
 	State      string        // file; empty: none
 	StateEvery time.Duration // how often it is saved
@@ -149,13 +148,14 @@ func Check(s Settings) (Plan, error) {
 	if p.Rules, p.RuleName, err = p.From.Load(); err != nil {
 		return Plan{}, err
 	}
-	if p.Outputs, err = outputs(s); err != nil {
+	least, err := severity("--min-severity", s.MinSeverity)
+	if err != nil {
+		return Plan{}, err
+	}
+	if p.Outputs, err = outputs(s, least); err != nil {
 		return Plan{}, err
 	}
 	if p.FailOn, err = severity("--fail-on", s.FailOn); err != nil {
-		return Plan{}, err
-	}
-	if p.MinSeverity, err = severity("--min-severity", s.MinSeverity); err != nil {
 		return Plan{}, err
 	}
 	if p.Heartbeat, err = heartbeat(s.Heartbeat, p.Live()); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -81,29 +82,35 @@ type Output struct {
 	Format Format
 	// Path is a file; empty means standard output.
 	Path string
+	// MinSeverity is of the least severe scans that are written, 1 to 5; 0: all are.
+	MinSeverity int
 }
 
 // String is the output as it would be asked for.
 func (o Output) String() string {
-	if o.Path == "" {
-		return string(o.Format) + ":-"
+	format := string(o.Format)
+	if o.MinSeverity > 0 {
+		format += "," + minSeverity + "=" + output.SeverityName(o.MinSeverity)
 	}
-	return string(o.Format) + ":" + o.Path
+	return format + ":" + cmp.Or(o.Path, "-")
 }
+
+// minSeverity is the option of an output, and the flag for all that have none of their own.
+const minSeverity = "min-severity"
 
 // outputs reads the outputs asked for. Without any it is text on standard
 // output.
-func outputs(s Settings) ([]Output, error) {
+func outputs(s Settings, least int) ([]Output, error) {
 	specs := s.Outputs
 	if s.JSON {
 		specs = append([]string{string(JSON)}, specs...)
 	}
 	if len(specs) == 0 {
-		return []Output{{Format: Text}}, nil
+		return []Output{{Format: Text, MinSeverity: least}}, nil
 	}
 	var all []Output
 	for _, spec := range specs {
-		out, err := parseOutput(spec)
+		out, err := parseOutput(spec, least)
 		if err != nil {
 			return nil, err
 		}
@@ -117,14 +124,22 @@ func outputs(s Settings) ([]Output, error) {
 	return all, nil
 }
 
-func parseOutput(spec string) (Output, error) {
-	name, path, given := strings.Cut(spec, ":")
+func parseOutput(spec string, least int) (Output, error) {
+	head, path, given := strings.Cut(spec, ":")
+	name, option, has := strings.Cut(head, ",")
 	out := Output{Format: Format(name), Path: path}
 	switch out.Format {
-	case Text, JSON, Attempts:
+	case Text, JSON:
+		out.MinSeverity = least
+	case Attempts:
 	default:
 		return out, exit.With(exit.Usage, fmt.Errorf("-o %q: no output format is called %q", spec, name),
 			"the formats are text, json and attempts; write to a file with -o json:FILE")
+	}
+	if has {
+		if err := out.option(spec, option); err != nil {
+			return out, err
+		}
 	}
 	if given && path == "" {
 		return out, exit.With(exit.Usage, fmt.Errorf("-o %q: the name of the file is missing", spec))
@@ -133,6 +148,17 @@ func parseOutput(spec string) (Output, error) {
 		out.Path = ""
 	}
 	return out, nil
+}
+
+// option reads what is asked for of an output alone.
+func (o *Output) option(spec, text string) (err error) {
+	name, value, _ := strings.Cut(text, "=")
+	if name != minSeverity || value == "" || o.Format == Attempts {
+		return exit.With(exit.Usage, fmt.Errorf("-o %q: no option of %s is called %q", spec, o.Format, text),
+			"scans that are less severe are withheld with -o json,min-severity=medium:FILE")
+	}
+	o.MinSeverity, err = severity(fmt.Sprintf("-o %q: %s", spec, minSeverity), value)
+	return err
 }
 
 func collide(a, b Output) error {

@@ -16,6 +16,8 @@ type Encoder interface {
 	Scan(*detect.Scan) error
 	// Notice takes a record of what is no scan.
 	Notice(*detect.Notice) error
+	// Digest takes an account of scans that were withheld.
+	Digest(*Digest) error
 	// Attempt takes an attempt whose outcome is final.
 	Attempt(*flows.Attempt) error
 	// Run takes the account of the whole run, after everything else.

@@ -181,6 +181,8 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"authorization": reflect.TypeFor[detect.Authorization](), "outside": reflect.TypeFor[detect.Outside](),
 		"learning": reflect.TypeFor[detect.Learning](), "notice_evidence": reflect.TypeFor[detect.NoticeEvidence](), "explain": reflect.TypeFor[explain.Explanation](),
 		"stand": reflect.TypeFor[explain.Stand](), "sweep": reflect.TypeFor[explain.Swept](),
+		"digest": reflect.TypeFor[output.Digest](), "digest_technique": reflect.TypeFor[output.DigestTechnique](),
+		"digest_port": reflect.TypeFor[output.DigestPort](),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all, required []string
