@@ -24,7 +24,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak lab xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak soak-flood lab xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -83,7 +83,10 @@ flood: $(OUT)/flood ## what is found, and how exactly, among 10 million forged s
 growth: $(OUT)/flood ## what a packet costs as the tuples grow to 16 million
 	$(OUT)/flood -growth
 
-soak: $(OUT)/flood ## memory and speed over SOAK (20m) of one flood after the other in one process
+soak: build ## memory, goroutines and files of a sensor over SOAK (20m) of mixed traffic; fails if they grow (root, Linux)
+	$(GO) run ./testdata/benchlive -soak $(SOAK)
+
+soak-flood: $(OUT)/flood ## memory and speed over SOAK (20m) of one flood after the other in one process
 	$(OUT)/flood -soak $(SOAK) $(FLOOD)
 
 .PHONY: $(OUT)/flood
@@ -91,7 +94,7 @@ $(OUT)/flood:
 	$(GO) build -o $@ ./testdata/flood
 
 lab: ## record real scanners in network namespaces and judge them, by the ring too; test capturing (root, Linux)
-	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf/settle
+	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf/settle ./testdata/benchlive
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive|TestSettledInTheKernel' ./capture ./cmd/synoptic ./detect/sensor
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 

@@ -6,6 +6,9 @@
 //
 //	go build -o bin/synoptic ./cmd/synoptic
 //	go run ./testdata/benchlive
+//
+// With -soak it watches a sensor instead, amid mixed traffic, and judges that it does not
+// grow: see soak_linux.go.
 package main
 
 import (
@@ -28,32 +31,31 @@ func main() {
 	packets := flag.Int("packets", 1_000_000, "`number` of packets of a flood, up to 10,000,000; of data four times as many, for starting has a part of a short one")
 	rounds := flag.Int("rounds", 5, "`number` of runs of each")
 	only := flag.String("flood", "", "`name` of the only flood to send: data or syn")
+	lasts := flag.Duration("soak", 0, "`time` to watch a sensor for amid mixed traffic, instead of measuring")
+	every := flag.Duration("every", time.Minute, "`time` between two looks at it")
+	rate := flag.Int("rate", 20_000, "`number` of frames a second then, up to 100,000")
 	flag.Parse()
-	if flag.NArg() > 0 || *packets < 1 || *packets > 10_000_000 || *rounds < 1 {
+	if flag.NArg() > 0 || *packets < 1 || *packets > 10_000_000 || *rounds < 1 || *rate < 200 || *rate > 100_000 || *every <= 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := bench(os.Stdout, *bin, *only, *packets, *rounds); err != nil {
+	path, err := filepath.Abs(*bin)
+	switch {
+	case err != nil:
+	case *lasts > 0:
+		err = soak(os.Stdout, soaking{bin: path, lasts: *lasts, every: *every, rate: *rate})
+	default:
+		err = bench(os.Stdout, path, *only, *packets, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchlive: error:", err)
 		os.Exit(1)
 	}
 }
 
 func bench(out io.Writer, bin, only string, packets, rounds int) error {
-	bin, err := filepath.Abs(bin)
+	n, err := cable("bench")
 	if err != nil {
-		return err
-	}
-	n, err := netns.New("bench")
-	if err != nil {
-		return fmt.Errorf("%w (this needs root)", err)
-	}
-	if _, err := os.Stat("/proc/sys/net/ipv6"); err == nil {
-		if err := n.Sysctl(map[string]string{"ipv6/conf/default/disable_ipv6": "1"}); err != nil {
-			return err
-		}
-	}
-	if err := n.Cable(context.Background(), "a0", "b0"); err != nil {
 		return err
 	}
 	send, err := n.Sender("a0")
@@ -72,6 +74,20 @@ func bench(out io.Writer, bin, only string, packets, rounds int) error {
 		}
 	}
 	return nil
+}
+
+// cable is a namespace with a cable from a0 to b0.
+func cable(name string) (*netns.NS, error) {
+	n, err := netns.New(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w (this needs root)", err)
+	}
+	if _, err := os.Stat("/proc/sys/net/ipv6"); err == nil {
+		if err := n.Sysctl(map[string]string{"ipv6/conf/default/disable_ipv6": "1"}); err != nil {
+			return nil, err
+		}
+	}
+	return n, n.Cable(context.Background(), "a0", "b0")
 }
 
 // flood is a kind of traffic; next fills in the i-th frame of it.
@@ -146,7 +162,7 @@ func (b *run) measure(p program) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	before, err := b.passed()
+	before, err := arrived(b.ns)
 	if err != nil {
 		return figures{}, err
 	}
@@ -158,11 +174,11 @@ func (b *run) measure(p program) (figures, error) {
 		}
 	}
 	took := time.Since(began)
-	passed, err := b.passed()
+	passed, err := arrived(b.ns)
 	if err != nil {
 		return figures{}, err
 	}
-	arrived := int(passed - before)
+	came := int(passed - before)
 	if err := running.rests(ctx); err != nil {
 		return figures{}, err
 	}
@@ -170,16 +186,16 @@ func (b *run) measure(p program) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	if read+lost != arrived {
-		return figures{}, fmt.Errorf("%d packets arrived, %d were read and %d counted as lost", arrived, read, lost)
+	if read+lost != came {
+		return figures{}, fmt.Errorf("%d packets arrived, %d were read and %d counted as lost", came, read, lost)
 	}
-	return figures{cpu: cpu, arrived: arrived, lost: lost, rate: float64(b.flood.packets) / took.Seconds()}, nil
+	return figures{cpu: cpu, arrived: came, lost: lost, rate: float64(b.flood.packets) / took.Seconds()}, nil
 }
 
-// passed is how many packets have arrived at b0. Where the system is busy, a cable
+// arrived is how many packets have arrived at b0. Where the system is busy, a cable
 // loses some before.
-func (b *run) passed() (packets uint64, err error) {
-	err = b.ns.Do(func() error {
+func arrived(n *netns.NS) (packets uint64, err error) {
+	err = n.Do(func() error {
 		all, err := capture.Interfaces()
 		for _, in := range all {
 			if in.Name == "b0" {
