@@ -13,11 +13,6 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type programBucket struct {
-	_     structs.HostLayout
-	Slots [4]uint64
-}
-
 type programCount struct {
 	_       structs.HostLayout
 	Packets uint64

@@ -7,6 +7,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 char _license[] SEC("license") = "Dual MIT/GPL";
@@ -23,7 +24,7 @@ char _license[] SEC("license") = "Dual MIT/GPL";
 
 /* Set before the program is loaded. */
 volatile const __u32 snap_length = 192;
-volatile const __u64 keys[21] = {1};
+volatile const __u64 keys[23] = {1};
 /* A settled conversation is heard of that often all the same, so that who reads the
  * packets knows what time it is; nanoseconds. */
 volatile const __u64 tell = 50000000;
@@ -35,15 +36,11 @@ volatile const __u64 tell = 50000000;
 #define HEARD 4ULL   /* << 0 or 1: that side was heard after the other's payload */
 #define ALL 15ULL
 
-struct bucket {
-	__u64 slots[WAYS];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BUCKETS);
+	__uint(max_entries, BUCKETS * WAYS);
 	__type(key, __u32);
-	__type(value, struct bucket);
+	__type(value, __u64);
 } conversations SEC(".maps");
 
 /* What a processor counts, in a cache line of its own. */
@@ -74,173 +71,206 @@ struct {
 	__type(value, struct state);
 } states SEC(".maps");
 
-struct end {
-	__u32 address[4];
-	__u16 port;
-};
-
 struct segment {
-	struct end from, to;
+	__u32 addresses[8]; /* from, to; as they are on the wire, like all that is hashed */
+	__u16 ports[2];
 	__u8 flags;
 	__u8 fragment;
 	__u32 payload;
 };
 
-/* hash is multilinear (Lemire and Kaser 2014): with keys that nobody knows, two
- * conversations share 32 bits by chance only, whoever chooses them. */
-static __always_inline __u32 hash(const struct end *a, const struct end *b, int at)
+/* half is multilinear (Lemire and Kaser 2014): with keys that nobody knows, two inputs share
+ * 32 bits by chance only, whoever chooses them. */
+static __always_inline __u64 half(const __u32 *address, __u32 port, int at)
 {
-	__u64 sum = keys[at];
-	sum += keys[at + 1] * a->address[0] + keys[at + 2] * a->address[1];
-	sum += keys[at + 3] * a->address[2] + keys[at + 4] * a->address[3];
-	sum += keys[at + 5] * b->address[0] + keys[at + 6] * b->address[1];
-	sum += keys[at + 7] * b->address[2] + keys[at + 8] * b->address[3];
-	sum += keys[at + 9] * ((__u32)a->port << 16 | b->port);
-	return sum >> 32;
+	__u64 sum = keys[at] + keys[at + 1] * address[0] + keys[at + 2] * address[1];
+	return (sum + keys[at + 3] * address[2] + keys[at + 4] * address[3] + keys[at + 5] * port) >> 32;
 }
 
-/* second says which end comes first, so that both directions are one conversation. */
-static __always_inline int second(const struct segment *s)
+static __always_inline __u64 end(const __u32 *address, __u32 port)
 {
-#pragma unroll
-	for (int i = 3; i >= 0; i--)
-		if (s->from.address[i] != s->to.address[i])
-			return s->from.address[i] > s->to.address[i];
-	return s->from.port > s->to.port;
+	return half(address, port, 0) << 32 | half(address, port, 6);
+}
+
+/* both hashes two ends, each hashed by itself, the greater one first. */
+static __always_inline __u64 both(__u64 a, __u64 b)
+{
+	__u64 high = keys[12] + keys[13] * (__u32)a + keys[14] * (a >> 32) + keys[15] * (__u32)b + keys[16] * (b >> 32);
+	__u64 low = keys[17] + keys[18] * (__u32)a + keys[19] * (a >> 32) + keys[20] * (__u32)b + keys[21] * (b >> 32);
+	return (high >> 32) << 32 | low >> 32;
 }
 
 static __always_inline int tcp(struct __sk_buff *skb, struct segment *s, __u32 at, __u32 size)
 {
-	__u8 h[14];
-	if (bpf_skb_load_bytes(skb, at, h, sizeof h) < 0)
+	struct {
+		__u16 ports[2];
+		__u32 numbers[2];
+		__u8 offset, flags;
+	} h;
+	if (bpf_skb_load_bytes(skb, at, &h, 14) < 0)
 		return 0;
-	s->from.port = (__u16)h[0] << 8 | h[1];
-	s->to.port = (__u16)h[2] << 8 | h[3];
-	__u32 header = (h[12] >> 4) * 4;
+	s->ports[0] = h.ports[0];
+	s->ports[1] = h.ports[1];
+	__u32 header = (h.offset >> 4) * 4;
 	if (header < 20)
 		header = 20;
-	s->flags = h[13];
-	s->payload = size > header ? size - header : 0;
+	s->flags = h.flags;
+	s->payload = size > header;
 	return 1;
 }
 
 static __always_inline int ipv4(struct __sk_buff *skb, struct segment *s)
 {
-	__u8 h[20];
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, h, sizeof h) < 0)
+	struct {
+		__u8 version, service;
+		__be16 size, number, fragment;
+		__u8 life, proto;
+		__u16 sum;
+		__u32 from, to;
+	} h;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &h, 20) < 0)
 		return 0;
-	__u32 header = (h[0] & 15) * 4, size = (__u32)h[2] << 8 | h[3];
-	if (h[0] >> 4 != 4 || header < 20 || h[9] != IPPROTO_TCP)
+	__u32 header = (h.version & 15) * 4, size = bpf_ntohs(h.size);
+	if (h.version >> 4 != 4 || header < 20 || h.proto != IPPROTO_TCP)
 		return 0;
-	if ((h[6] & 0x1f) | h[7])
+	if (h.fragment & bpf_htons(0x1fff))
 		return 0; /* not the first fragment, which matters not */
-	s->fragment = h[6] & 0x20;
-	__builtin_memcpy(&s->from.address[3], h + 12, 4);
-	__builtin_memcpy(&s->to.address[3], h + 16, 4);
+	s->fragment = !!(h.fragment & bpf_htons(0x2000));
+	s->addresses[3] = h.from;
+	s->addresses[7] = h.to;
 	return tcp(skb, s, ETH_HLEN + header, size > header ? size - header : 0);
 }
 
 static __always_inline int ipv6(struct __sk_buff *skb, struct segment *s)
 {
-	__u8 h[40];
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, h, sizeof h) < 0)
+	struct {
+		__u8 version, flow[3];
+		__be16 size;
+		__u8 next, life;
+	} h;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &h, 8) < 0 || h.version >> 4 != 6)
 		return 0;
-	if (h[0] >> 4 != 6)
+	if (bpf_skb_load_bytes(skb, ETH_HLEN + 8, s->addresses, 32) < 0)
 		return 0;
-	__builtin_memcpy(s->from.address, h + 8, 16);
-	__builtin_memcpy(s->to.address, h + 24, 16);
-	__u32 at = ETH_HLEN + 40, size = (__u32)h[4] << 8 | h[5];
-	__u8 next = h[6];
-#pragma unroll
-	for (int i = 0; i < MOST_EXTENSIONS; i++) {
-		__u8 e[4];
+	__u32 at = ETH_HLEN + 40, last = at + bpf_ntohs(h.size);
+	__u8 next = h.next;
+	for (int i = 0; i < MOST_EXTENSIONS && next != IPPROTO_TCP; i++) {
+		struct {
+			__u8 next, length;
+			__be16 offset;
+		} e;
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT)
-			break;
-		if (bpf_skb_load_bytes(skb, at, e, sizeof e) < 0)
 			return 0;
-		__u32 length = ((__u32)e[1] + 1) * 8;
+		if (bpf_skb_load_bytes(skb, at, &e, 4) < 0)
+			return 0;
 		if (next == IPPROTO_FRAGMENT) {
-			if (e[2] | (e[3] & 0xf8))
+			if (e.offset & bpf_htons(0xfff8))
 				return 0;
 			s->fragment = 1;
-			length = 8;
+			e.length = 0;
 		}
-		next = e[0];
-		at += length;
-		size = size > length ? size - length : 0;
+		next = e.next;
+		at += (e.length + 1) * 8;
 	}
-	return next == IPPROTO_TCP && tcp(skb, s, at, size);
+	return next == IPPROTO_TCP && tcp(skb, s, at, last > at ? last - at : 0);
 }
 
-/* drops says whether a packet is one that nobody needs. */
-static __always_inline int drops(struct __sk_buff *skb)
+/* parse reads a segment, if the frame is one. It is checked by itself, as drops is: together
+ * they would be more than the verifier takes from who has CAP_BPF and no more. */
+__noinline int parse(struct __sk_buff *skb, struct segment *s)
 {
-	struct segment s = {};
 	__u8 link[ETH_HLEN];
-	if (bpf_skb_load_bytes(skb, 0, link, sizeof link) < 0 || link[0] & 1)
+	if (!s || bpf_skb_load_bytes(skb, 0, link, sizeof link) < 0 || link[0] & 1)
 		return 0;
 	__u16 type = (__u16)link[12] << 8 | link[13];
-	if (!(type == ETH_P_IP ? ipv4(skb, &s) : type == ETH_P_IPV6 ? ipv6(skb, &s) : 0))
-		return 0;
-	if (s.from.port == FTP_CONTROL || s.to.port == FTP_CONTROL)
-		return 0;
+	if (type == ETH_P_IP)
+		return ipv4(skb, s);
+	if (type == ETH_P_IPV6)
+		return ipv6(skb, s);
+	return 0;
+}
 
+/* What drops is to know of a segment. */
+#define SIDE 1    /* which side sent it */
+#define DATA 2    /* it has payload */
+#define MATTERS 4 /* it begins the conversation anew */
+
+/* drops says whether a segment is one that nobody needs. */
+__noinline int drops(__u64 hash, __u32 what)
+{
 	__u32 zero = 0;
 	struct state *state = bpf_map_lookup_elem(&states, &zero);
 	if (!state)
 		return 0;
-	int side = second(&s);
-	const struct end *a = side ? &s.to : &s.from, *b = side ? &s.from : &s.to;
-	__u64 low = hash(a, b, 0), high = hash(a, b, 10);
-	__u64 tag = ((high << 32 | low) + state->generation * keys[20]) & ~ALL;
-	__u32 index = (tag >> 4) % BUCKETS;
-	struct bucket *bucket = bpf_map_lookup_elem(&conversations, &index);
-	if (!bucket)
-		return 0;
-
-	/* The conversation's place; or one that is free; or that of one which other bits
-	 * of the hash choose. */
-	__u64 *slot = 0, *place = &bucket->slots[tag >> 62], seen = 0;
-	int matters = s.flags & FLAGS_THAT_MATTER || s.fragment;
+	__u64 tag = (hash + state->generation * keys[22]) & ~ALL;
+	__u32 first = (tag >> 4) % BUCKETS * WAYS;
+	/* The conversation's slot; or one that is free; or that of one which other bits of
+	 * the hash choose. */
+	__u32 place = first + (tag >> 62);
+	int found = 0;
 #pragma unroll
-	for (int i = 0; i < WAYS; i++) {
-		__u64 *at = &bucket->slots[i], value = *(volatile __u64 *)at;
-		if (value == 0)
+	for (__u32 i = 0; i < WAYS; i++) {
+		__u32 at = first + i;
+		__u64 *slot = bpf_map_lookup_elem(&conversations, &at);
+		if (!slot)
+			return 0;
+		__u64 value = *(volatile __u64 *)slot;
+		if ((value & ~ALL) == tag) {
+			if (what & MATTERS) /* all of them: two processors may have begun it at once */
+				__sync_lock_test_and_set(slot, 0);
 			place = at;
-		if ((value & ~ALL) != tag)
-			continue;
-		slot = at;
-		seen = value;
-		if (matters) /* all of them: two processors may have begun it at once */
-			__sync_lock_test_and_set(at, 0);
+			found = 1;
+		} else if (value == 0 && !found) {
+			place = at;
+		}
 	}
-	if (matters)
+	if (what & MATTERS)
 		return 0;
-	if (slot && (seen & ALL) == ALL) {
+	__u64 *slot = bpf_map_lookup_elem(&conversations, &place);
+	if (!slot)
+		return 0;
+	__u64 seen = *(volatile __u64 *)slot;
+	__u64 want = (seen & ~ALL) == tag ? seen : tag;
+	if ((want & ALL) == ALL) {
 		__u64 now = bpf_ktime_get_coarse_ns();
 		if (now - state->passed < tell)
 			return 1;
 		state->passed = now;
 		return 0;
 	}
-	__u64 want = slot ? seen : tag;
-	if (s.payload)
+	__u32 side = what & SIDE;
+	if (what & DATA)
 		want |= PAYLOAD << side;
 	if (want & PAYLOAD << (1 - side))
 		want |= HEARD << side;
-	if (!slot) {
-		slot = place;
-		seen = *(volatile __u64 *)slot;
-	}
 	if (want != seen)
 		__sync_val_compare_and_swap(slot, seen, want);
 	return 0;
 }
 
+/* needless says whether a packet is a segment that nobody needs. */
+static __always_inline int needless(struct __sk_buff *skb)
+{
+	struct segment s = {};
+	if (!parse(skb, &s))
+		return 0;
+	if (s.ports[0] == bpf_htons(FTP_CONTROL) || s.ports[1] == bpf_htons(FTP_CONTROL))
+		return 0;
+	__u64 from = end(s.addresses, s.ports[0]), to = end(s.addresses + 4, s.ports[1]);
+	__u32 what = 0;
+	if (s.payload)
+		what |= DATA;
+	if (s.flags & FLAGS_THAT_MATTER || s.fragment)
+		what |= MATTERS;
+	if (from < to)
+		return drops(both(to, from), what | SIDE);
+	return drops(both(from, to), what);
+}
+
 SEC("socket")
 int settle(struct __sk_buff *skb)
 {
-	if (!drops(skb))
+	if (!needless(skb))
 		return snap_length;
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct count *count = bpf_map_lookup_elem(&counts, &cpu);

@@ -68,7 +68,7 @@ func load(snap int, seed uint64, tell time.Duration) (*Program, error) {
 }
 
 // keys draws the keys of the hash function by a seed (SplitMix64).
-func keys(seed uint64) (k [21]uint64) {
+func keys(seed uint64) (k [23]uint64) {
 	for i := range k {
 		seed += 0x9e3779b97f4a7c15
 		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9

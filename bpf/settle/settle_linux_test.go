@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -321,15 +322,37 @@ func TestTwoBegin(t *testing.T) {
 	data := segment{conv: 1, flags: 0x10, payload: 10}
 	require.Nil(t, s.pass(t, data.frame()))
 	var at uint32
-	var b programBucket
+	var slot uint64
 	all := p.objects.Conversations.Iterate()
-	for all.Next(&at, &b) && b.Slots == [4]uint64{} {
+	for all.Next(&at, &slot) && slot == 0 {
 	}
 	require.NoError(t, all.Err())
-	for i := range b.Slots {
-		b.Slots[i] = b.Slots[0] | b.Slots[1] | b.Slots[2] | b.Slots[3]
+	require.NotZero(t, slot)
+	const ways = 4
+	for i := range uint32(ways) {
+		require.NoError(t, p.objects.Conversations.Put(at/ways*ways+i, slot))
 	}
-	require.NoError(t, p.objects.Conversations.Put(at, b))
 	require.NotNil(t, s.pass(t, segment{conv: 1, flags: 0x11}.frame()))
 	require.NotNil(t, s.pass(t, data.frame()))
+}
+
+// TestOneCapability: CAP_BPF is enough, with which the verifier asks more of a program than of
+// root's.
+func TestOneCapability(t *testing.T) {
+	newSieve(t, 192) // or skip it
+	result := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends without its rights
+		only := [2]unix.CapUserData{}
+		only[unix.CAP_BPF/32] = unix.CapUserData{Effective: 1 << (unix.CAP_BPF % 32), Permitted: 1 << (unix.CAP_BPF % 32)}
+		err := unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &only[0])
+		if err == nil {
+			var p *Program
+			if p, err = Load(192, 7); err == nil {
+				err = p.Close()
+			}
+		}
+		result <- err
+	}()
+	require.NoError(t, <-result)
 }
