@@ -212,12 +212,16 @@ func gone(t *testing.T, lab *netns.Lab, program uint32) {
 	}
 }
 
-// rounds is how often a test attaches: SYNOPTIC_ROUNDS, or 20.
+// rounds is how often a test attaches: SYNOPTIC_ROUNDS, or 20 where that is required, else
+// enough to try each way once.
 func rounds() int {
 	if n, err := strconv.Atoi(os.Getenv("SYNOPTIC_ROUNDS")); err == nil {
 		return n
 	}
-	return 20
+	if netns.Required() && !testing.Short() {
+		return 20
+	}
+	return 4
 }
 
 // TestLeavesNothing attaches and detaches again and again, in turn by Close and by an end

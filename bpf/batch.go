@@ -15,6 +15,6 @@ type Batch struct {
 	// Summaries tell of the sources over their budget, about once a second.
 	Summaries []flows.Summary
 	// Now is what time it is: nanoseconds since 1970. No packet that a later Read gives
-	// is earlier by more than 100 ms.
+	// is earlier, but for a few milliseconds.
 	Now int64
 }

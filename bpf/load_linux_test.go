@@ -1,10 +1,11 @@
 package bpf
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/testdata/netns"
 )
 
 // loaded loads the program for a test, which is skipped where that is not allowed.
@@ -16,7 +17,7 @@ func loaded(t testing.TB, tune func(*tuning)) *xdpObjects {
 		tune(&set)
 	}
 	objects, err := load(set)
-	if err != nil && os.Getenv("SYNOPTIC_REQUIRE_LAB") != "1" {
+	if err != nil && !netns.Required() {
 		t.Skip("loading an XDP program needs root on Linux: ", err)
 	}
 	require.NoError(t, err)

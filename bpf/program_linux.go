@@ -61,7 +61,7 @@ func (t tuning) apply(spec *ebpf.CollectionSpec) error {
 	spec.Maps[xdpMapEvents].MaxEntries = t.sizes.ring
 	spec.Maps[xdpMapSources].MaxEntries = t.sizes.sources
 	program := spec.Programs[xdpProgSynoptic]
-	frags := flag(features.HaveProgramHelper(ebpf.XDP, asm.FnXdpGetBuffLen) == nil)
+	frags := bit(features.HaveProgramHelper(ebpf.XDP, asm.FnXdpGetBuffLen) == nil)
 	if frags == 0 {
 		program.Flags &^= unix.BPF_F_XDP_HAS_FRAGS
 	}
@@ -70,14 +70,14 @@ func (t tuning) apply(spec *ebpf.CollectionSpec) error {
 		spec.Variables[xdpVarCellMask].Set(t.sizes.cells-1),
 		spec.Variables[xdpVarBudget].Set(t.budget),
 		spec.Variables[xdpVarRingWake].Set(t.sizes.ring/8),
-		spec.Variables[xdpVarCoarse].Set(flag(features.HaveProgramHelper(ebpf.XDP, asm.FnKtimeGetCoarseNs) == nil)),
+		spec.Variables[xdpVarCoarse].Set(bit(features.HaveProgramHelper(ebpf.XDP, asm.FnKtimeGetCoarseNs) == nil)),
 		spec.Variables[xdpVarFrags].Set(frags),
-		spec.Variables[xdpVarEvery].Set(flag(t.every)),
+		spec.Variables[xdpVarEvery].Set(bit(t.every)),
 		spec.Variables[xdpVarSpread].Set(t.spread),
 	)
 }
 
-func flag(b bool) uint8 {
+func bit(b bool) uint8 {
 	if b {
 		return 1
 	}

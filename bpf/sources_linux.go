@@ -81,15 +81,15 @@ func summary(a *xdpAddress, v *xdpSource, offset int64) flows.Summary {
 // count of empty registers while there are many.
 func estimate(registers *[64]uint8) uint32 {
 	const m, alpha = 64.0, 0.709
-	var inverse uint64 // sum of 2^-r in units of 2^-58, which is exact
+	var inverse uint64 // sum of 2^-r in units of 2^-57, which is exact
 	empty := 0
 	for _, r := range registers {
-		inverse += 1 << (58 - min(r, 58))
+		inverse += 1 << (57 - min(r, 57))
 		if r == 0 {
 			empty++
 		}
 	}
-	e := alpha * m * m / math.Ldexp(float64(inverse), -58)
+	e := alpha * m * m / math.Ldexp(float64(inverse), -57)
 	if e <= 2.5*m && empty > 0 {
 		e = m * math.Log(m/float64(empty))
 	}

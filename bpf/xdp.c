@@ -59,6 +59,15 @@ always int affordable(struct counters *n, struct verdict *v, void *budgets, cons
 	return v->spent && spent(*v->spent) < budget;
 }
 
+/* What is kept of a conversation as a generation begins: whether it was told who asked,
+ * and that there was an answer. */
+always __u64 kept(const struct cell *c, __u64 from, __u64 answered)
+{
+	if (!known(c, from))
+		return 0;
+	return known(c, from | answered) ? from | answered : from;
+}
+
 /* A question: told once for its target. */
 always int question(struct counters *n, struct verdict *v, const struct packet *p, __u64 target, int keep)
 {
@@ -75,7 +84,7 @@ always int question(struct counters *n, struct verdict *v, const struct packet *
 		return SEEN;
 	if (known(c, marks)) {
 		if (keep && !has(*current_of(c), marks))
-			*current_of(c) |= marks | (known(c, from) ? from : 0);
+			*current_of(c) |= marks | kept(c, from, bits(target, ANSWERED, p->from_port));
 		return SEEN;
 	}
 	v->word = current_of(c);
@@ -164,14 +173,8 @@ always int either(struct counters *n, struct verdict *v, struct packet *p)
 	if (!word)
 		return question(n, v, p, ahead(p), 1);
 	if (word != current_of(c)) {
-		__u64 all = marks;
-
-		if (has(*word, from))
-			all |= from;
-		if (has(*word, from | answered))
-			all |= answered;
 		word = current_of(c);
-		*word |= all;
+		*word |= marks | kept(c, from, answered);
 	}
 	return has(*word, from) ? follow(v, word, answered) : SEEN;
 }

@@ -133,15 +133,23 @@ func (m *model) question(p *flows.Packet, a aim, by flows.Technique, keep bool) 
 	if m.knows(known) {
 		if keep && !m.told[0][known] {
 			m.told[0][known] = true
-			if m.knows(from) {
-				m.told[0][from] = true
-			}
+			m.keep(from, mark{a, markAnswered, portOf(p)})
 		}
 		return false
 	}
 	m.asked[a.from]++
 	m.told[0][known], m.told[0][from] = true, true
 	return true
+}
+
+// keep takes what is known of a conversation into a generation that begins.
+func (m *model) keep(from, answered mark) {
+	if m.knows(from) {
+		m.told[0][from] = true
+		if m.knows(answered) {
+			m.told[0][answered] = true
+		}
+	}
 }
 
 func (m *model) sum(p *flows.Packet, a aim, by flows.Technique) {
@@ -211,12 +219,7 @@ func (m *model) either(p *flows.Packet, by flows.Technique) bool {
 	}
 	if !m.told[0][known] {
 		m.told[0][known] = true
-		if g[from] {
-			m.told[0][from] = true
-			if g[answered] {
-				m.told[0][answered] = true
-			}
-		}
+		m.keep(from, answered)
 		g = m.told[0]
 	}
 	return g[from] && first(g, answered)
