@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,8 +105,11 @@ func TestTold(t *testing.T) {
 	}
 	kept, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	for i, line := range bytes.Split(b.Bytes(), []byte("\n")) {
-		require.Equal(t, string(bytes.Split(kept, []byte("\n"))[i]), string(line), "go test ./bpf -run TestTold -update writes %s anew", golden)
+	const remedy = "go test ./bpf -run TestTold -update writes %s anew"
+	before, after := strings.Split(string(kept), "\n"), strings.Split(b.String(), "\n")
+	require.Len(t, after, len(before), remedy, golden)
+	for i := range after {
+		require.Equal(t, before[i], after[i], remedy, golden)
 	}
 }
 
