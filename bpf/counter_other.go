@@ -8,6 +8,9 @@ type Counter struct{}
 // Open returns [ErrNotSupported]: only Linux has XDP.
 func Open(Config) (*Counter, error) { return nil, ErrNotSupported }
 
+// Check returns [ErrNotSupported]: only Linux has XDP.
+func Check() error { return ErrNotSupported }
+
 // Read is not reached: there is no Counter.
 func (*Counter) Read(*Batch) error { return ErrNotSupported }
 

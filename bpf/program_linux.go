@@ -50,7 +50,7 @@ func load(t tuning) (*xdpObjects, error) {
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return nil, fmt.Errorf("%w: %w", ErrNotSupported, err)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return nil, fmt.Errorf("loading the XDP program: %w (it needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW)", err)
+		return nil, fmt.Errorf("loading the XDP program: %w (it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW)", err)
 	}
 	return nil, fmt.Errorf("loading the XDP program: %w", err)
 }
