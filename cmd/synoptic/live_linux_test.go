@@ -34,8 +34,8 @@ func captureLive(t *testing.T, n *netns.Lab, args ...string) *live {
 	return startLive(t, n, exec.CommandContext(t.Context(), "synoptic", args...))
 }
 
-// startLive is captureLive of a command.
-func startLive(t *testing.T, n *netns.Lab, cmd *exec.Cmd) *live {
+// startLive is captureLive of a command, which says other things first.
+func startLive(t *testing.T, n *netns.Lab, cmd *exec.Cmd, first ...string) *live {
 	t.Helper()
 	l := &live{t: t, cmd: cmd, stderr: make(chan string, 1024)}
 	l.cmd.Stdout = &l.out
@@ -48,7 +48,9 @@ func startLive(t *testing.T, n *netns.Lab, cmd *exec.Cmd) *live {
 			l.stderr <- lines.Text()
 		}
 	}()
-	l.expect("synoptic: capturing from ")
+	for _, head := range append(first, "synoptic: capturing from ") {
+		l.expect(head)
+	}
 	return l
 }
 

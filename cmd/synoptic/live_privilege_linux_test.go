@@ -41,13 +41,13 @@ func forAll(t *testing.T) string {
 	return to.Name()
 }
 
-// requireOnlyCapture looks at every thread: all that is left is the right to capture.
-func requireOnlyCapture(t *testing.T, pid int) {
+// requireOnly looks at every thread: all that is left is one capability.
+func requireOnly(t *testing.T, pid int, capability uint) {
 	t.Helper()
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	require.NoError(t, err)
 	require.NotEmpty(t, tasks)
-	raw := fmt.Sprintf("%016x", 1<<unix.CAP_NET_RAW)
+	left := fmt.Sprintf("%016x", uint64(1)<<capability)
 	for _, task := range tasks {
 		status, err := os.ReadFile(task)
 		if os.IsNotExist(err) {
@@ -58,8 +58,8 @@ func requireOnlyCapture(t *testing.T, pid int) {
 		for _, m := range regexp.MustCompile(`(?m)^(Cap\w+|NoNewPrivs):\s*(\w+)$`).FindAllStringSubmatch(string(status), -1) {
 			set[m[1]] = m[2]
 		}
-		require.Equal(t, raw, set["CapEff"])
-		require.Equal(t, raw, set["CapPrm"])
+		require.Equal(t, left, set["CapEff"])
+		require.Equal(t, left, set["CapPrm"])
 		require.Regexp(t, "^0+$", set["CapInh"])
 		require.Regexp(t, "^0+$", set["CapAmb"])
 		require.Equal(t, "1", set["NoNewPrivs"])
@@ -86,10 +86,10 @@ func TestLiveGivesUp(t *testing.T) {
 			cmd.SysProcAttr, cmd.Dir = attr, "/"
 			l := startLive(t, n, cmd)
 			l.expect("synoptic: kept capabilities: cap_net_raw")
-			requireOnlyCapture(t, cmd.Process.Pid)
+			requireOnly(t, cmd.Process.Pid, unix.CAP_NET_RAW)
 			sendCapture(t, n.Sender("a0"), "syn-vertical.pcap")
 			l.read("read 403 packets of b0")
-			requireOnlyCapture(t, cmd.Process.Pid)
+			requireOnly(t, cmd.Process.Pid, unix.CAP_NET_RAW)
 
 			// An interface that is gone is captured from again when it is back.
 			n.IP("link del b0")

@@ -33,20 +33,37 @@ func analyze(t *testing.T, args ...string) string {
 }
 
 func TestUnitIsHardened(t *testing.T) {
-	said := analyze(t, "security", "--offline=true", "--threshold="+exposed, filepath.Join("systemd", unit))
-	require.Contains(t, said, "Overall exposure level")
-	t.Log(said[strings.LastIndex(said, "Overall"):])
+	for _, with := range []bool{false, true} {
+		said := analyze(t, "security", "--offline=true", "--threshold="+exposed, installed(t, with, "/usr/bin/synoptic"))
+		require.Contains(t, said, "Overall exposure level")
+		t.Log(said[strings.LastIndex(said, "Overall"):])
+	}
+}
+
+// installed is the unit of an interface, perhaps with what makes it count by XDP, of a program.
+func installed(t *testing.T, xdp bool, program string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "synoptic@eth1.service")
+	files := map[string]string{unit: file}
+	if xdp {
+		files["xdp.conf"] = filepath.Join(dir, "synoptic@eth1.service.d", "xdp.conf")
+		require.NoError(t, os.Mkdir(filepath.Dir(files["xdp.conf"]), 0o700))
+	}
+	for from, to := range files {
+		text, err := os.ReadFile(filepath.Join("systemd", from))
+		require.NoError(t, err)
+		const there = "/usr/bin/synoptic"
+		require.Contains(t, string(text), "\nExecStart="+there+" -i %I ")
+		require.NoError(t, os.WriteFile(to, []byte(strings.ReplaceAll(string(text), there, program)), 0o600))
+	}
+	return file
 }
 
 // TestUnitIsUnderstood: systemd knows every key and value. The program itself need not be
 // installed.
 func TestUnitIsUnderstood(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("systemd", unit))
-	require.NoError(t, err)
-	const program = "/usr/bin/synoptic"
-	require.Contains(t, string(text), "\nExecStart="+program+" -i %I ")
-	there := strings.ReplaceAll(string(text), program, os.Args[0])
-	file := filepath.Join(t.TempDir(), "synoptic@eth1.service")
-	require.NoError(t, os.WriteFile(file, []byte(there), 0o600))
-	require.Empty(t, analyze(t, "verify", "--man=no", file))
+	for _, with := range []bool{false, true} {
+		require.Empty(t, analyze(t, "verify", "--man=no", installed(t, with, os.Args[0])))
+	}
 }

@@ -124,6 +124,7 @@ func (a *App) counters(s *sensor.Summary, record *output.Run) {
 	c, d, t, e := &s.Capture, &s.Decode, &s.Table, &s.Detect
 	a.say.Info(fmt.Sprintf("read: %d packets, %d bytes, %d dropped before, %d records skipped, %d without time, %d files passed over",
 		c.Packets, c.Bytes, c.Dropped, c.Skipped, c.Untimed, c.Foreign))
+	a.kernel(s)
 	a.say.Info(fmt.Sprintf("decode: %d frames, %d packets, %d truncated, %d malformed, %d fragments, %d to groups, %d settled before the table",
 		d.Frames, d.Packets, d.Truncated, d.Malformed, d.Fragments, d.Groups, s.Settled))
 	a.say.Info(fmt.Sprintf("fragments: %d headers put together, %d contradict others, %d read in two ways, %d incomplete, %d displaced",

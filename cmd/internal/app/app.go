@@ -35,7 +35,7 @@ type App struct {
 	plan    config.Plan
 	streams Streams
 	version string
-	source  capture.Source
+	source  source
 	say     *Voice
 	bar     *bar
 	out     *fanout
@@ -99,15 +99,24 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	return a, nil
 }
 
-func open(plan config.Plan, streams Streams, say *Voice) (capture.Source, error) {
-	if len(plan.Devices) == 0 {
-		source, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In, Follow: plan.Follow})
-		if err != nil {
-			return nil, openError(err)
+func open(plan config.Plan, streams Streams, say *Voice) (source, error) {
+	if plan.XDP.Wanted {
+		if c, err := openXDP(plan, say); c != nil || err != nil {
+			return c, err
 		}
-		return source, nil
 	}
-	return openDevices(plan, say)
+	if len(plan.Devices) > 0 {
+		devices, err := openDevices(plan, say)
+		if err != nil {
+			return nil, err
+		}
+		return frames{devices}, nil
+	}
+	files, err := capture.Join(plan.Inputs, capture.Config{Stdin: streams.In, Follow: plan.Follow})
+	if err != nil {
+		return nil, openError(err)
+	}
+	return frames{files}, nil
 }
 
 // grace is how long a run that is to stop early has to notice by itself,
@@ -136,7 +145,7 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) run(ctx context.Context) error {
 	cfg := a.sensorConfig()
 	var err error
-	if a.bounds, err = cfg.Fit(a.plan.Memory); err != nil {
+	if a.bounds, err = cfg.Fit(a.ownMemory()); err != nil {
 		_ = a.out.close()
 		return exit.With(exit.Usage, err)
 	}
@@ -176,7 +185,7 @@ func (a *App) run(ctx context.Context) error {
 	var summary sensor.Summary
 	if err = a.confine(); err == nil {
 		a.supervisor.ready()
-		summary, err = s.Run(ctx, a.source)
+		summary, err = a.source.run(ctx, s)
 	}
 	ticking()
 	kept()
@@ -259,7 +268,7 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 func (a *App) account(s *sensor.Summary) output.Run {
 	record := output.RunOf(s)
 	record.Inputs, record.Home = a.plan.Sources(), append([]netip.Prefix{}, a.plan.Rules.Home...)
-	record.Withheld = a.out.withheld()
+	record.Withheld, record.XDP = a.out.withheld(), a.mode()
 	if a.kept != nil {
 		record.Evidence = evidenceOf(&s.Evidence, a.kept.Stats())
 	}

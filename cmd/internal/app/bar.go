@@ -34,9 +34,14 @@ func newBar(stderr io.Writer, plan config.Plan) *bar {
 	return &bar{w: stderr, wants: wants && !plan.Quiet, onTerminal: isTerminal}
 }
 
+// reading tells how far it has come.
+type reading interface {
+	Stats() (capture.Stats, error)
+}
+
 // start begins to tick: each time, flush is called and progress drawn. The
 // function it returns ends that and takes the bar away.
-func (b *bar) start(source capture.Source, flush func()) (stop func()) {
+func (b *bar) start(source reading, flush func()) (stop func()) {
 	if stats, err := source.Stats(); b.wants && err == nil && stats.Total > 0 {
 		b.draw = progressbar.NewOptions64(stats.Total,
 			progressbar.OptionSetWriter(b.w),
@@ -59,7 +64,7 @@ func (b *bar) start(source capture.Source, flush func()) (stop func()) {
 	}
 }
 
-func (b *bar) update(source capture.Source) {
+func (b *bar) update(source reading) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.draw == nil {

@@ -18,7 +18,8 @@ func (a *App) confine() error {
 	if !a.plan.Live() {
 		return nil
 	}
-	cfg := folders(&a.plan)
+	_, counts := a.source.(counter)
+	cfg := folders(&a.plan, counts)
 	kept, err := privilege.Drop(cfg)
 	if err != nil {
 		return exit.With(exit.Failed, err, "without that it does not run for long; please report it")
@@ -43,9 +44,10 @@ func list(names []string) string {
 }
 
 // folders are those that a run goes on to need: of the rules, that they can be read again; of
-// what is followed, for files that appear; of outputs, that they can be opened anew.
-func folders(plan *config.Plan) privilege.Config {
-	cfg := privilege.Config{Capture: len(plan.Devices) > 0}
+// what is followed, for files that appear; of outputs, that they can be opened anew. counts
+// is whether a program in the kernel is to be asked for its counts.
+func folders(plan *config.Plan, counts bool) privilege.Config {
+	cfg := privilege.Config{Capture: len(plan.Devices) > 0 && !counts, Count: counts}
 	for _, file := range []string{plan.From.Rules, plan.From.Allow} {
 		cfg.Read = append(cfg.Read, around(file)...)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/synoptic-ids/synoptic/detect"
 )
 
-func source(n int) netip.Addr {
+func scanner(n int) netip.Addr {
 	a := [16]byte{0x20, 0x01, 0x0d, 0xb8}
 	binary.BigEndian.PutUint32(a[12:], uint32(n))
 	return netip.AddrFrom16(a)
@@ -20,7 +20,7 @@ func source(n int) netip.Addr {
 // closing is a scan that closes.
 func closing(at detect.Time, src int, technique string, port uint16) *detect.Scan {
 	s := &detect.Scan{
-		ID: source(src).String(), Phase: detect.Close, Time: at, Src: source(src), Technique: technique, Proto: "tcp",
+		ID: scanner(src).String(), Phase: detect.Close, Time: at, Src: scanner(src), Technique: technique, Proto: "tcp",
 		Severity: 2, Targets: 10, Attempts: 12,
 	}
 	if port > 0 {
@@ -86,7 +86,7 @@ func TestDigestBounds(t *testing.T) {
 	require.Equal(t, d.Scans, listed)
 
 	crowd := closing(hour, 0, "tcp-syn", 22)
-	crowd.Src, crowd.Srcs, crowd.Sources = netip.Addr{}, []netip.Addr{source(1), source(2)}, 2
+	crowd.Src, crowd.Srcs, crowd.Sources = netip.Addr{}, []netip.Addr{scanner(1), scanner(2)}, 2
 	v.lets(crowd)
 	d = v.rest()
 	require.Equal(t, 2, d.Sources)

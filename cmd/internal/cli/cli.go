@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/synoptic-ids/synoptic/bpf"
 	"github.com/synoptic-ids/synoptic/cmd/internal/app"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
@@ -76,6 +77,8 @@ func readFlags(cmd *cobra.Command, s *config.Settings) {
 	decideFlags(cmd, s)
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.Devices, "interface", "i", nil, "interface to capture from")
+	f.StringVar(&s.XDP, "xdp", "", "have a program in the kernel look at packets")
+	f.Lookup("xdp").NoOptDefVal = bpf.Auto.String()
 	f.IntVarP(&s.SnapLen, "snaplen", "s", 0, "bytes of a packet that are captured")
 	f.BoolVarP(&s.Own, "no-promiscuous-mode", "p", false, "capture only what is for this host")
 	f.BoolVar(&s.Follow, "follow", false, "read on as the last capture grows")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/synoptic-ids/synoptic/bpf"
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/app"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
@@ -69,11 +70,23 @@ func methods() []output.Method {
 	libpcap := output.Method{Name: "libpcap", Works: "-i NAME captures with it, and needs what it needs"}
 	if capture.HasLibpcap {
 		ring.Why = errors.New("this build captures with libpcap; the ordinary one has a ring, on Linux")
-		return []output.Method{ring, libpcap}
+		return []output.Method{ring, xdp(), libpcap}
 	}
 	libpcap.Why = capture.ErrNoLibpcap
 	if ring.Why = capture.CheckRing(); errors.Is(ring.Why, os.ErrPermission) {
 		ring.Hints = app.Unprivileged("NAME")
 	}
-	return []output.Method{ring, libpcap}
+	return []output.Method{ring, xdp(), libpcap}
+}
+
+// xdp says whether the kernel takes the program.
+func xdp() output.Method {
+	m := output.Method{
+		Name: "xdp", Works: "-i NAME --xdp looks at packets in the driver, or where that cannot do it in the kernel's network stack",
+		Why: bpf.Check(),
+	}
+	if errors.Is(m.Why, os.ErrPermission) {
+		m.Why = errors.New("it needs root, or " + app.XDPCapabilities)
+	}
+	return m
 }

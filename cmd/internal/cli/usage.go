@@ -26,6 +26,15 @@ Reading:
                             all of them. Can be given more than once. Needs
                             root or CAP_NET_RAW, and Linux, or a build with
                             libpcap. 'synoptic interfaces' lists what there is.
+    --xdp[=native|generic]  Of the interface, have a program in the kernel
+                            (XDP) look at all packets and hand over those that
+                            tell something new: for networks too fast to
+                            capture from. It runs in the driver (native); where
+                            that cannot be, in the kernel's network stack
+                            (generic); else packets are captured. Which it is,
+                            is said. It sees what the interface receives, not
+                            what it sends. Needs root, or CAP_BPF, CAP_PERFMON,
+                            CAP_NET_ADMIN and CAP_NET_RAW, and Linux 5.9.
     -D, --list-interfaces   List interfaces, the same as 'synoptic interfaces'.
     -p, --no-promiscuous-mode
                             Capture only what is for or from this host.
@@ -55,7 +64,9 @@ Deciding:
     --memory SIZE           What may be remembered, as 64MiB or 1GiB; 256MiB
                             without, and 4MiB at least. The program itself takes
                             some 20 MiB more, and for each interface that it
-                            captures from 32 MiB. -v says what is had for it.
+                            captures from 32 MiB; with --xdp the kernel's tables
+                            are an eighth of it, 16 MiB at least. -v says what
+                            is had for it.
     --seed N                Key of the hash functions. Without, it is 0 for
                             captures, so that they give the same output always,
                             and drawn where capturing or following goes on.

@@ -25,6 +25,7 @@ type Settings struct {
 	Devices  []string // interfaces to capture from, in place of captures
 	SnapLen  int      // bytes of a packet that are captured from them; 0: the default
 	Own      bool     // leave them out of promiscuous mode
+	XDP      string   // auto, native or generic; empty: none
 	Profile  string   // name of a built-in profile
 	Rules    string   // rules file, in place of a profile
 	Allow    string   // allow-list, beside that of the rules
@@ -71,8 +72,9 @@ type Settings struct {
 type Plan struct {
 	Inputs   []string
 	Devices  []string
-	SnapLen  int    // 0: the default
-	Own      bool   // no promiscuous mode
+	SnapLen  int  // 0: the default
+	Own      bool // no promiscuous mode
+	XDP      XDP
 	From     Origin // of Rules, to load them again
 	Rules    detect.Rules
 	RuleName string // the profile's name, or the rules file's
@@ -180,6 +182,9 @@ func Check(s Settings) (Plan, error) {
 	if p.Filter, err = Filter(s.Filter); err != nil {
 		return Plan{}, err
 	}
+	if p.XDP, err = xdp(s, &p); err != nil {
+		return Plan{}, err
+	}
 	if p.Expect, err = loadExpect(s.Expect); err != nil {
 		return Plan{}, err
 	}
@@ -213,6 +218,9 @@ func checkInputs(s Settings) error {
 	}
 	if s.Own {
 		return exit.With(exit.Usage, fmt.Errorf("--no-promiscuous-mode is for -i"), "a capture has been made already")
+	}
+	if s.XDP != "" && len(inputs) > 0 {
+		return exit.With(exit.Usage, fmt.Errorf("--xdp is for -i"), "a capture has been made already")
 	}
 	if len(inputs) == 0 {
 		return exit.With(exit.Usage, fmt.Errorf("nothing to read"),

@@ -53,7 +53,7 @@ func by(name, help, label string, values []string, value func(*reading) []float6
 
 // lines are all series of the line from the source to the engine.
 func lines() []series {
-	return slices.Concat(reads(), finds(), keeps())
+	return slices.Concat(reads(), counts(), finds(), keeps())
 }
 
 func reads() []series {

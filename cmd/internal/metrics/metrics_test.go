@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/synoptic-ids/synoptic/bpf"
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -53,6 +54,20 @@ func (still) Snapshot() sensor.Summary {
 		},
 		Evidence: sensor.EvidenceStats{Begun: 8001, Unkept: 8002, Left: 8003, Hurried: 8004},
 		Filtered: 5001, Settled: 5002, Last: 1_700_000_000_500_000_000,
+		Kernel: &bpf.Stats{
+			Packets: [bpf.NumClasses]uint64{bpf.ClassSYN: 8001, bpf.ClassMalformed: 8002}, Told: 8003, RingFull: 8004,
+			OverBudget: 8005, Tunnels: 8006, Load: 0.125, RingLoad: 0.25, Generations: 8007, Sources: 8008, Evicted: 8009,
+		},
+	}
+}
+
+// TestNoKernel: of a program in the kernel nothing is told where there is none.
+func TestNoKernel(t *testing.T) {
+	for _, s := range lines() {
+		if strings.Contains(s.desc.String(), "_xdp_") {
+			require.Empty(t, s.value(&reading{}))
+			require.NotEmpty(t, s.value(&reading{Summary: still{}.Snapshot()}))
+		}
 	}
 }
 
@@ -122,7 +137,7 @@ func TestNoLabelIsChosenByStrangers(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "metrics.txt"))
 	require.NoError(t, err)
 	for _, label := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(string(text), -1) {
-		require.Contains(t, []string{"version", "goversion", "reason", "state", "kind", "output", "shape", "severity", "event", "about"}, label[1])
+		require.Contains(t, []string{"version", "goversion", "class", "reason", "state", "kind", "output", "shape", "severity", "event", "about"}, label[1])
 	}
 }
 

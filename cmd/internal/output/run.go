@@ -91,6 +91,11 @@ type Run struct {
 	Learning []detect.Learning `json:"learning,omitempty"`
 	Stopped  string            `json:"stopped,omitempty"` // why the input was not read to its end
 
+	// XDP is how the program in the kernel ran that counted packets, native or generic; empty:
+	// there was none. Then Packets are those it counted, Bytes are not known, and Dropped are
+	// those that it had no room to tell, which it does when they come again.
+	XDP string `json:"xdp,omitempty"`
+
 	Profile string         `json:"profile"` // the profile's name, or the rules file's
 	Home    []netip.Prefix `json:"home"`
 	Allow   []string       `json:"allow,omitempty"` // names of the entries of the allow-list

@@ -3,6 +3,7 @@ package privilege
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -32,27 +33,47 @@ func Drop(cfg Config) (Kept, error) {
 	if err != nil {
 		return kept, fmt.Errorf("giving up files: %w", err)
 	}
-	if kept.Capabilities, err = capabilities(cfg.Capture); err != nil {
+	if kept.Capabilities, err = capabilities(cfg.kept()); err != nil {
 		return kept, fmt.Errorf("giving up capabilities: %w", err)
 	}
 	return kept, nil
 }
 
-// capabilities drops all capabilities but that to capture, also from what could be had
-// again.
-func capabilities(capture bool) (left string, err error) {
+// capability is one that may be kept.
+type capability struct {
+	number uint
+	name   string
+}
+
+// kept are those that the configuration keeps.
+func (c *Config) kept() (all []capability) {
+	if c.Capture {
+		all = append(all, capability{unix.CAP_NET_RAW, "cap_net_raw"})
+	}
+	if c.Count {
+		all = append(all, capability{unix.CAP_BPF, "cap_bpf"})
+	}
+	return all
+}
+
+// capabilities drops all capabilities but some, also from what could be had again, and says
+// which of these the process has.
+func capabilities(wanted []capability) (left string, err error) {
 	var have [2]unix.CapUserData
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	if err := unix.Capget(&header, &have[0]); err != nil {
 		return "", err
 	}
-	keep := uint32(0)
-	if capture {
-		keep = have[0].Permitted & (1 << unix.CAP_NET_RAW)
+	keep, names := uint64(0), []string{}
+	for _, c := range wanted {
+		if have[c.number/32].Permitted>>(c.number%32)&1 != 0 {
+			keep |= 1 << c.number
+			names = append(names, c.name)
+		}
 	}
 	if have[0].Effective&(1<<unix.CAP_SETPCAP) != 0 {
 		for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-			if keep&(1<<unix.CAP_NET_RAW) != 0 && c == unix.CAP_NET_RAW {
+			if keep>>c&1 != 0 {
 				continue
 			}
 			// One that this kernel does not know is not there.
@@ -65,14 +86,12 @@ func capabilities(capture bool) (left string, err error) {
 	if err := everywhere(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL); err != nil && !errors.Is(err, unix.EINVAL) {
 		return "", err
 	}
-	want := [2]unix.CapUserData{{Effective: keep, Permitted: keep}}
+	low, high := uint32(keep), uint32(keep>>32)
+	want := [2]unix.CapUserData{{Effective: low, Permitted: low}, {Effective: high, Permitted: high}}
 	if err := everywhere(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&want[0]))); err != nil {
 		return "", err
 	}
-	if keep != 0 {
-		return "cap_net_raw", nil
-	}
-	return "", nil
+	return strings.Join(names, " "), nil
 }
 
 // everywhere makes a system call on all threads of the process.

@@ -43,7 +43,7 @@ func drop(dir string) int {
 	there.Wait()
 	kept, err := Drop(Config{
 		Read: []string{filepath.Join(dir, "read"), filepath.Join(dir, "missing"), "/proc/self"}, Write: []string{filepath.Join(dir, "write")},
-		Capture: os.Getenv("SYNOPTIC_TEST_CAPTURE") != "",
+		Capture: os.Getenv("SYNOPTIC_TEST_CAPTURE") != "", Count: os.Getenv("SYNOPTIC_TEST_COUNT") != "",
 	})
 	fmt.Printf("kept %q %q %v\n", kept.Files, kept.Capabilities, err)
 	for _, name := range []string{"read/a", "write/a", "other/a", "read/new", "write/new"} {
@@ -135,6 +135,20 @@ func TestDropKeepsCapture(t *testing.T) {
 	raw := fmt.Sprintf("%016x", 1<<unix.CAP_NET_RAW)
 	require.NotRegexp(t, `Cap(Prm|Eff|Bnd): `, regexp.MustCompile(`Cap(Prm|Eff|Bnd): `+raw).ReplaceAllString(said, ""))
 	require.NotRegexp(t, `Cap(Inh|Amb): 0*[1-9a-f]`, said)
+}
+
+// TestDropKeepsCount: a program in the kernel can be asked for its counts, and nothing else.
+func TestDropKeepsCount(t *testing.T) {
+	if os.Geteuid() != 0 {
+		lacks(t, "root, to have a capability that can be kept")
+	}
+	said := dropped(t, "SYNOPTIC_TEST_COUNT=1")
+	require.Contains(t, said, `"cap_bpf" <nil>`)
+	require.Contains(t, said, "packet socket denied")
+	count := fmt.Sprintf("%016x", uint64(1)<<unix.CAP_BPF)
+	require.NotRegexp(t, `Cap(Prm|Eff|Bnd): `, regexp.MustCompile(`Cap(Prm|Eff|Bnd): `+count).ReplaceAllString(said, ""))
+	require.NotRegexp(t, `Cap(Inh|Amb): 0*[1-9a-f]`, said)
+	require.Contains(t, dropped(t, "SYNOPTIC_TEST_COUNT=1", "SYNOPTIC_TEST_CAPTURE=1"), `"cap_net_raw cap_bpf" <nil>`)
 }
 
 func requireLandlock(t *testing.T) {

@@ -11,6 +11,9 @@ type Config struct {
 	// Capture keeps the capability to open packet sockets (CAP_NET_RAW), if the process
 	// has it: an interface that comes back must be opened anew.
 	Capture bool
+	// Count keeps the capability to ask a program in the kernel for what it has counted
+	// (CAP_BPF), which Linux before 5.19 asks for.
+	Count bool
 }
 
 // Kept says what became of it.
