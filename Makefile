@@ -93,7 +93,7 @@ soak-flood: $(OUT)/flood ## memory and speed over SOAK (20m) of one flood after 
 $(OUT)/flood:
 	$(GO) build -o $@ ./testdata/flood
 
-lab: ## record real scanners in network namespaces and judge them, by the ring too; test capturing (root, Linux)
+lab: ## record real scanners in network namespaces and judge them, by the ring and XDP too; test capturing (root, Linux)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf/settle ./testdata/benchlive
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive|TestSettledInTheKernel' ./capture ./cmd/synoptic ./detect/sensor
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
