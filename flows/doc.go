@@ -242,8 +242,7 @@
 //     unless it is final, and one unseen flow for the visibility.
 //   - If now there is an answer, or this one acknowledges payload, the initiator's ACK, the responder's FIN and what the initiator
 //     has sent complete the handshake. What the initiator has sent is its payload, which makes
-//     the attempt productive if the segment is the responder's, or says that the initiator got
-//     something, or the answer was not seen.
+//     the attempt productive if the segment has ACK.
 //   - If it then is answered, without payload of either side, and not final, it counts:
 //     half-open if the handshake is not complete, else abandoned. Who only listens may have
 //     asked on another connection, which is still open: nothing is known of that. By rule 14

@@ -33,7 +33,7 @@ func (r *reference) closes(p *Packet, a *refAttempt, initiator bool) {
 		switch {
 		case !initiator:
 			r.speak(p, a)
-		case received > 0 || a.unseen:
+		case acked:
 			r.raise(a, Productive)
 		}
 	}

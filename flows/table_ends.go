@@ -31,7 +31,7 @@ func (t *Table) ended(e *entry, n uint32, p *Packet, initiator bool, dst []Event
 		switch {
 		case !initiator:
 			return t.speak(e, p, dst)
-		case received > 0, e.has(stateUnseen):
+		case p.Flags&FlagACK != 0:
 			return t.raise(e, Productive, dst)
 		}
 	}
