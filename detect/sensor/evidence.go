@@ -28,7 +28,7 @@ type Evidence struct {
 	// Bytes is how many of them are kept of a scan in all, as far as they are not left out by their
 	// number; 0 means 2 MiB.
 	Bytes int
-	// Scans bounds of how many open scans packets are kept at a time; 0 means 1,024. Of those
+	// Scans bounds of how many open scans packets are kept at a time; 0 means 4,096. Of those
 	// that open beyond it none are, until there is room as they grow.
 	Scans int
 }
@@ -88,7 +88,7 @@ const (
 	defaultSnapLen  = 256
 	defaultKept     = 1 << 10
 	defaultBytes    = 2 << 20
-	defaultScans    = 1 << 10
+	defaultScans    = 1 << 12
 	// maxSourcesKept bounds the sources of all scans of which packets are kept.
 	maxSourcesKept = 1 << 16
 )

@@ -107,7 +107,10 @@ func (k *file) gathered(packets uint64) {
 	k.packets += packets
 	if !k.waits {
 		k.waits = true
-		k.folder.dirty = append(k.folder.dirty, k)
+		if k.folder.dirty = append(k.folder.dirty, k); len(k.folder.dirty) > crowded {
+			k.folder.thin()
+			return
+		}
 	}
 	if len(k.pending) >= whole {
 		k.flush()

@@ -37,8 +37,10 @@ const DefaultBytes = 1 << 30
 
 const (
 	defaultFiles = 1 << 14
-	// whole is how many bytes of a scan are gathered before they are written.
-	whole = 8 << 10
+	// whole is how many bytes of a scan are gathered before they are written, and crowded of how
+	// many scans at a time: together they bound what waits to 3 MiB.
+	whole   = 8 << 10
+	crowded = 1 << 8
 )
 
 // Stats counts what became of the packets of scans.
@@ -146,6 +148,10 @@ func (f *Folder) Begin(s *detect.Scan) sensor.Keep {
 func (f *Folder) Flush() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.flush()
+}
+
+func (f *Folder) flush() {
 	waiting := f.dirty
 	f.dirty = nil
 	for _, k := range waiting {
@@ -154,6 +160,17 @@ func (f *Folder) Flush() {
 			k.waits = true
 			f.dirty = append(f.dirty, k)
 		}
+	}
+}
+
+// thin writes what was gathered of too many scans, and gives up what cannot be written.
+func (f *Folder) thin() {
+	f.flush()
+	waiting := f.dirty
+	f.dirty = nil
+	for _, k := range waiting {
+		k.waits = false
+		k.drop()
 	}
 }
 

@@ -242,6 +242,34 @@ func TestFolderThatFails(t *testing.T) {
 	require.Equal(t, int(stats.Packets), written)
 }
 
+// TestFolderOfManyScans: what waits to be written is bounded, whether it can be or not.
+func TestFolderOfManyScans(t *testing.T) {
+	for _, fail := range []error{nil, errors.New("worn out")} {
+		d := &shelf{files: map[string][]byte{}}
+		f, _ := folderOn(t, d, Config{})
+		d.fail = fail
+		var all []sensor.Keep
+		for n := range 3 * crowded {
+			all = append(all, f.Begin(scan(n, detect.Open)))
+		}
+		for range 3 {
+			for _, k := range all {
+				k.Frame(packet(1, 60), 1)
+				require.LessOrEqual(t, len(f.dirty), crowded)
+			}
+		}
+		require.LessOrEqual(t, len(f.free), crowded+1)
+		d.fail = nil
+		for n, k := range all {
+			k.End(scan(n, detect.Close), sensor.Kept{}, sensor.Kept{})
+		}
+		stats := f.Stats()
+		require.Equal(t, uint64(9*crowded), stats.Packets+stats.Lost)
+		require.Equal(t, fail != nil, stats.Lost > 0)
+		require.Empty(t, f.dirty)
+	}
+}
+
 // TestFolderSaysItSeldom: what fails and works in turn is told of the first time, the second, the
 // fourth, and so on.
 func TestFolderSaysItSeldom(t *testing.T) {
