@@ -92,7 +92,8 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const packets = 50_000
 			once, twice := allocated(packets, cfg), allocated(2*packets, cfg)
-			require.Less(t, int(twice)-int(once), packets/100, "of the second half")
+			// A record of the scan more is some 200, an allocation for each attempt 12,500.
+			require.Less(t, int(twice)-int(once), packets/50, "of the second half")
 		})
 	}
 }
