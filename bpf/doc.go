@@ -55,7 +55,8 @@
 // # Systems
 //
 // Linux from 5.9 on; frames of several buffers (jumbo frames in drivers) from 5.18 on, and
-// below 5.11 the clock costs 25 ns more where something is told. Attaching takes CAP_BPF,
-// CAP_NET_ADMIN and CAP_NET_RAW, or root. The program is not pinned: it is gone with the
-// process. It sees no VLAN tag that the network card has taken off.
+// below 5.11 the clock costs 25 ns more where something is told; tried on 6.18 alone.
+// Attaching takes CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW, or root. The program
+// is not pinned: it is gone with the process. It sees no VLAN tag that the network card has
+// taken off.
 package bpf

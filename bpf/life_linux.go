@@ -19,6 +19,7 @@ type life struct {
 const (
 	lookEach = int64(250 * time.Millisecond)
 	sumEach  = int64(time.Second)
+	jitter   = int64(time.Millisecond) // of two clocks that are read one after the other
 	// fullAt is the load at which a generation tells targets apart no longer: of those new
 	// to it 0.8 % seem known.
 	fullAt = 0.2
@@ -36,7 +37,10 @@ func (c *Counter) begin() error {
 
 // tellTime tells the program what time it is.
 func (c *Counter) tellTime(now int64) error {
-	c.offset = realClock().UnixNano() - now
+	offset := realClock().UnixNano() - now
+	if d := offset - c.offset; d < -jitter || d > jitter { // else one moment would have many times
+		c.offset = offset
+	}
 	if err := c.objects.Now.Set(uint64(now)); err != nil {
 		return fmt.Errorf("setting the clock of the XDP program: %w", err)
 	}
