@@ -23,12 +23,15 @@ type Counter interface {
 }
 
 // RunCounter is [Sensor.Run] with a source that hands over only what tells something new.
-// Outcomes are told by the ends of connections, see [flows.TableConfig]. Of Config,
-// Decoder and Evidence have no effect, for there are no frames, and a Filter must not ask for
+// Outcomes are told by the ends of connections, see [flows.TableConfig]. There are no frames:
+// so of Config Decoder has no effect, Evidence is an error, and a Filter must not ask for
 // what is around a packet, see [filter.Filter.OfFrame]; what was only counted is then left
 // out. MaxPackets counts packets that were handed over.
 func (s *Sensor) RunCounter(ctx context.Context, src Counter) (Summary, error) {
-	s.cfg.Table.Ends, s.recorder = true, nil
+	if s.recorder != nil {
+		return Summary{}, errors.New("packets of scans cannot be kept where no frames are read")
+	}
+	s.cfg.Table.Ends = true
 	return s.run(&counterReader{ctx: ctx, src: src, filter: s.cfg.Filter, left: s.cfg.MaxPackets, bounded: s.cfg.MaxPackets > 0, seen: &s.seen})
 }
 

@@ -158,3 +158,11 @@ func TestCounterStops(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrInvalid)
 	require.False(t, sum.Stopped)
 }
+
+// Records would name files that hold nothing.
+func TestCounterKeepsNoPackets(t *testing.T) {
+	s, err := sensor.New(sensor.Config{Evidence: sensor.Evidence{Keeper: counter{}}})
+	require.NoError(t, err)
+	_, err = s.RunCounter(context.Background(), &counted{})
+	require.EqualError(t, err, "packets of scans cannot be kept where no frames are read")
+}
