@@ -3,7 +3,7 @@ package flows
 // TableConfig says how a [Table] is built. The zero value is the default.
 type TableConfig struct {
 	// MaxEntries bounds how many targets are remembered at once; 0 means
-	// 1,048,576, at about 150 bytes each. At the bound the table forgets as the package
+	// 1,048,576, at about 200 bytes each. At the bound the table forgets as the package
 	// comment says.
 	MaxEntries int
 	// MaxNotes bounds how many sockets are remembered that asked others by UDP, rounded up
