@@ -30,8 +30,6 @@ type keeper struct {
 	buf    []byte
 	failed bool // the last time, and it was said
 	journal
-
-	saves, failures uint64
 }
 
 // ahead is how far the clock may be behind a state, when it is begun with: clocks are corrected.
@@ -132,15 +130,11 @@ func (k *keeper) save(remembered func(dst []byte) []byte, flush func() bool) {
 	}
 	switch {
 	case err != nil:
-		k.failures++
 		if !k.failed {
 			k.say.Warning(fmt.Sprintf("the state cannot be saved: %v; it is tried again", err))
 		}
 	case k.failed:
 		k.say.Info("the state is saved again")
-	}
-	if err == nil {
-		k.saves++
 	}
 	k.failed = err != nil
 }

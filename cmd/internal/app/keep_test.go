@@ -248,7 +248,6 @@ func TestSavingThatFailsIsSaidOnce(t *testing.T) {
 	k.write = replaceFile
 	k.save(remembered, flush)
 	require.Equal(t, "synoptic: the state is saved again\n", said.String())
-	require.Equal(t, uint64(2), k.failures)
 	again, err = k.read()
 	require.NoError(t, err)
 	require.Empty(t, again)
