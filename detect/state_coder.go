@@ -10,7 +10,8 @@ import (
 )
 
 // coder writes a state, or reads one: what is saved says once of what it consists, for both.
-// Where it reads, all of it may be wrong. After the first mistake it gives zeros.
+// Where it writes, it sets nothing, for others may be reading what records have in common with the
+// engine. Where it reads, all of it may be wrong. After the first mistake it gives zeros.
 type coder struct {
 	reading bool
 	buf     []byte // written so far, or to be read yet
@@ -59,7 +60,9 @@ func (c *coder) U64(v *uint64) {
 // F64 codes a number with a fraction. There is none that is no number.
 func (c *coder) F64(v *float64) {
 	w := math.Float64bits(*v)
-	c.U64(&w)
+	if c.U64(&w); !c.reading {
+		return
+	}
 	if *v = math.Float64frombits(w); math.IsNaN(*v) || math.IsInf(*v, 0) {
 		*v = 0
 		c.Fail("it has a number that is none")
@@ -105,7 +108,9 @@ func (c *coder) Bool(v *bool) {
 	if *v {
 		b = 1
 	}
-	c.U8(&b)
+	if c.U8(&b); !c.reading {
+		return
+	}
 	if b > 1 {
 		c.Fail("it has a byte that is neither true nor false")
 	}
@@ -141,7 +146,9 @@ type integer interface {
 // number codes a number that must fit where it is read to.
 func number[T integer](c *coder, v *T) {
 	n := int64(*v)
-	c.Int(&n)
+	if c.Int(&n); !c.reading {
+		return
+	}
 	if *v = T(n); int64(*v) != n {
 		*v = 0
 		c.Fail("it has a number that is too large")
@@ -150,7 +157,7 @@ func number[T integer](c *coder, v *T) {
 
 // below codes a number from 0 to under a bound.
 func below[T integer](c *coder, v *T, bound T) {
-	if number(c, v); *v < 0 || *v >= bound {
+	if number(c, v); c.reading && (*v < 0 || *v >= bound) {
 		*v = 0
 		c.Fail("it has a number that is too large")
 	}
@@ -213,27 +220,34 @@ func (c *coder) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
 		b := v.Bool()
-		c.Bool(&b)
-		v.SetBool(b)
+		if c.Bool(&b); c.reading {
+			v.SetBool(b)
+		}
 	case reflect.Int, reflect.Int64:
 		n := v.Int()
-		c.Int(&n)
-		v.SetInt(n)
+		if c.Int(&n); c.reading {
+			v.SetInt(n)
+		}
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n := v.Uint()
-		if c.U64(&n); v.OverflowUint(n) {
+		if c.U64(&n); !c.reading {
+			return
+		}
+		if v.OverflowUint(n) {
 			c.Fail("it has a number that is too large")
 			n = 0
 		}
 		v.SetUint(n)
 	case reflect.Float64:
 		f := v.Float()
-		c.F64(&f)
-		v.SetFloat(f)
+		if c.F64(&f); c.reading {
+			v.SetFloat(f)
+		}
 	case reflect.String:
 		s := v.String()
-		c.text(&s)
-		v.SetString(s)
+		if c.text(&s); c.reading {
+			v.SetString(s)
+		}
 	case reflect.Slice:
 		n := c.Len(v.Len(), 1)
 		if c.reading && n > 0 {
@@ -271,10 +285,14 @@ func record[T any](c *coder, r *T) { c.value(reflect.ValueOf(r).Elem()) }
 func (c *coder) netAddr(a *netip.Addr) {
 	size, b := uint8(a.BitLen()/8), a.As16()
 	if c.U8(&size); size == 0 {
-		*a = netip.Addr{}
+		if c.reading {
+			*a = netip.Addr{}
+		}
 		return
 	}
-	c.Addr(&b)
+	if c.Addr(&b); !c.reading {
+		return
+	}
 	if *a = netip.AddrFrom16(b); size == 4 {
 		*a = a.Unmap()
 	}

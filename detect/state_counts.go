@@ -133,14 +133,19 @@ func (c *coder) walker(w *walker) {
 	}
 	below(c, &next, 2*walkerMet)
 	below(c, &w.patience, math.MaxInt32)
-	w.next = next
 	for i := range w.met[:min(next, walkerMet)] {
 		m := &w.met[i]
 		c.U64(&m.value)
 		c.U16(&m.port)
 		c.Bool(&m.failed)
 		c.line(&m.line)
-		w.tags[i] = uint32(m.value)
+	}
+	if !c.reading {
+		return
+	}
+	w.next = next
+	for i := range w.met[:min(next, walkerMet)] {
+		w.tags[i] = uint32(w.met[i].value)
 	}
 }
 

@@ -287,7 +287,6 @@ func (c *coder) part(inc *incident, p *part) {
 	attempts, packets := int64(p.attempts), int64(p.packets) //nolint:gosec // no more than packets there were
 	c.Int(&attempts)
 	c.Int(&packets)
-	p.attempts, p.packets = uint64(attempts), uint64(packets) //nolint:gosec // what was written
 	c.Int(&p.first)
 	c.Int(&p.last)
 	c.Bool(&p.full)
@@ -300,6 +299,7 @@ func (c *coder) part(inc *incident, p *part) {
 		}
 		return
 	}
+	p.attempts, p.packets = uint64(attempts), uint64(packets) //nolint:gosec // what was written
 	for range n {
 		var k target
 		c.Addr(&k.host)

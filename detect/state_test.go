@@ -86,6 +86,31 @@ func TestSavingChangesNothing(t *testing.T) {
 	require.Equal(t, plain.scans, saved.scans)
 }
 
+// TestSavingLeavesRecordsAlone reads, while a state is saved, what others have of the engine: the race
+// detector finds what is set.
+func TestSavingLeavesRecordsAlone(t *testing.T) {
+	w := busyWire(t, small())
+	saved := make(chan struct{})
+	go func() {
+		w.engine.AppendState(nil)
+		close(saved)
+	}()
+	learning, scans := w.engine.Learning(), w.scans
+	for reading := true; reading; {
+		select {
+		case <-saved:
+			reading = false
+		default:
+			require.Equal(t, learnServices, learning[len(learning)-1].What)
+			for i := range scans {
+				for _, g := range scans[i].Engaged {
+					require.True(t, g.Dst.IsValid())
+				}
+			}
+		}
+	}
+}
+
 // TestStateOfAClockThatWasSet: the line clock of the run that loads it is the capture's own.
 func TestStateOfAClockThatWasSet(t *testing.T) {
 	const ahead = 7000 * second
