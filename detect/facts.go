@@ -128,6 +128,11 @@ func (f *facts) asksForFiles(from, to *[16]byte, now int64) bool {
 	return get(f.used, f.keys.addr(from, 0)^serviceOf(f.keys.addr(to, 0), ftp, flows.ClassTCP), now) != nil
 }
 
+// asked reports whether the socket that a datagram comes from was productive for its target.
+func (f *facts) asked(s *source, pr *probe, now int64) bool {
+	return get(f.used, pr.host^serviceOf(s.hash, pr.event.SrcPort, pr.class), now) != nil
+}
+
 // serviceOf is the hash of a target.
 func serviceOf(host uint64, port uint16, c flows.Class) uint64 {
 	return mixed(host, 1<<32|uint64(port)<<16|uint64(c))
@@ -177,6 +182,8 @@ func (f *facts) put(buckets [][factWays]fact, hash uint64, now int64) *fact {
 //   - it failed the source already, long before, and no scan came of that: a retry;
 //   - it is a connection from FTP's data port to an ephemeral port of a host that has
 //     a conversation with the source. (A bounced scan asks for the others too.);
+//   - it is a datagram from a socket that the target asked before, and that answered: an answer to a
+//     question that was lost on the way to us;
 //   - our way to the networks of others is gone.
 //
 // Crafted probes have no excuse.
@@ -204,6 +211,8 @@ func (e *Engine) excuse(s *source, pr *probe) Excuse {
 		return ExcuseOutage
 	case pr.event.SrcPort == ftpData && a.port >= ephemeral && e.facts.spoke(pr.host, s.hash, e.now):
 		return ExcuseFTP
+	case a.class == flows.ClassUDP && a.port >= ephemeral && e.facts.asked(s, pr, e.now):
+		return ExcuseAnswer
 	default:
 		return NoExcuse
 	}

@@ -489,3 +489,32 @@ func TestFiresOnWhatIsOlderThanTheLastScan(t *testing.T) {
 	require.Equal(t, 1, last.Targets)
 	require.Equal(t, uint16(99), *last.Port)
 }
+
+// A sensor that loses some questions sees a server send to ever other ports of its client. A scan
+// from such a socket of ports that servers have is one; so is what nobody asked for.
+func TestAnswersToLostQuestions(t *testing.T) {
+	const client, kdc = "10.1.1.1", "10.1.1.2"
+	for _, c := range []struct {
+		name  string
+		asked bool
+		from  uint16 // first port that it sends to
+		named bool
+	}{
+		{"asked before", true, 50000, false},
+		{"ports of servers", true, 100, true},
+		{"never asked", false, 50000, true},
+	} {
+		w := newWire(t, profile(t, "default"))
+		if c.asked {
+			question := w.datagram(client, kdc, 88)
+			w.send(0, question, answerTo(question))
+		}
+		for i := range uint16(30) {
+			p := w.datagram(kdc, client, c.from+i)
+			p.SrcPort = 88
+			w.send(1+float64(i)/5, p)
+		}
+		w.end()
+		require.Equal(t, c.named, len(w.phase(Close)) == 1, c.name)
+	}
+}

@@ -31,6 +31,7 @@ const (
 	ExcuseOthers            // the target has worked for others
 	ExcuseOwn               // the target has worked for the source itself
 	ExcuseFTP               // FTP's data
+	ExcuseAnswer            // UDP to one who asked before, from where it asked
 	ExcuseOutage            // our way to the networks of others is gone
 )
 
@@ -55,6 +56,8 @@ func (x Excuse) String() string {
 		return "known service, worked for it before"
 	case ExcuseFTP:
 		return "data of an FTP conversation"
+	case ExcuseAnswer:
+		return "answer, its question not seen"
 	case ExcuseOutage:
 		return "our way to other networks is gone"
 	default:

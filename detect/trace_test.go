@@ -98,6 +98,13 @@ func TestTraceExcuses(t *testing.T) {
 			}
 			w.knock(0, inside, "203.0.113.99", 443)
 		},
+		ExcuseAnswer: func(w *wire) {
+			question := w.datagram(ours, inside, 88)
+			w.send(-60, question, answerTo(question))
+			p := w.datagram(inside, ours, 50000)
+			p.SrcPort = 88
+			w.send(0, p)
+		},
 		ExcuseFTP: func(w *wire) {
 			w.busy(-60, ours, inside, 21)
 			p := w.dial(inside, ours, 50000).syn()
