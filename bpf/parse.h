@@ -259,13 +259,19 @@ always int tcp_class(struct packet *p, __u8 flags)
 	return flags & FLAG_FIN ? FIN : SEGMENT;
 }
 
+/* Whether the flags are of a segment that neither begins nor ends anything. */
+always int is_segment(__u8 flags)
+{
+	return !(flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) && flags & ~FLAG_MORE;
+}
+
 always int tcp(struct packet *p, struct cursor *c)
 {
 	__u8 *h = c->at, flags;
 
 	need(c, 14);
 	flags = h[13];
-	if (!(flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) && flags & ~FLAG_MORE && !every)
+	if (is_segment(flags) && !every)
 		return SEGMENT; /* nearly all there is, and only counted */
 	blank(p, c);
 	addresses(p, c);
@@ -504,6 +510,24 @@ always int arp(struct packet *p, struct cursor *c)
 	__builtin_memcpy((void *)&p->from + 12, h + 14, 4);
 	__builtin_memcpy((void *)&p->to + 12, h + 24, 4);
 	return ARP;
+}
+
+#define word(p) (*(const __u32 *)(p))
+
+/* Whether a frame is of the most frequent kind, a segment that is only counted, below a plain
+ * header of IP: seen here by few loads, while parse, that would find the same, takes twice
+ * the time. */
+always int only_segment(const struct cursor *c)
+{
+	const __u8 *h = c->at;
+
+	if (!captured(c, 48))
+		return 0;
+	if ((word(h + 12) & bpf_htonl(0xffffff00)) == bpf_htonl(ETHER_IPV4 << 16 | 0x4500))
+		return (word(h + 20) & bpf_htonl(0x3fff00ff)) == bpf_htonl(PROTO_TCP) && half(h + 16) >= 34 && is_segment(h[47]);
+	if ((word(h + 12) & bpf_htonl(0xfffff000)) == bpf_htonl(ETHER_IPV6 << 16 | 0x6000))
+		return h[20] == PROTO_TCP && half(h + 18) >= 14 && captured(c, 68) && is_segment(h[67]);
+	return 0;
 }
 
 always int parse(struct packet *p, struct cursor *c)

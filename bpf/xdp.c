@@ -338,6 +338,10 @@ int synoptic(struct xdp_md *x)
 	n = bpf_map_lookup_elem(&counts, &first);
 	if (!n)
 		return XDP_PASS;
+	if (!every && only_segment(&c)) {
+		n->classes[SEGMENT]++;
+		return XDP_PASS;
+	}
 	p = &n->packet;
 	if (every)
 		__builtin_memset(p, 0, sizeof(*p));
