@@ -77,7 +77,9 @@ func assemble(t tuning) (*Counter, error) {
 	if n.objects, err = load(t); err != nil {
 		return nil, err
 	}
-	n.sources = newSources(n.objects.Sources)
+	if n.sources, err = mapSources(n.objects.Sources.FD(), t.sizes.sets); err != nil {
+		return nil, n.fail(fmt.Errorf("reading the sources of the XDP program: %w", err))
+	}
 	if n.bloom, err = mapBloom(n.objects.Targets.FD(), t.sizes.cells); err != nil {
 		return nil, n.fail(fmt.Errorf("reading the targets of the XDP program: %w", err))
 	}
@@ -120,6 +122,9 @@ func (c *Counter) Close() error {
 	if c.bloom != nil {
 		errs = append(errs, c.bloom.close())
 	}
+	if c.sources != nil {
+		errs = append(errs, c.sources.close())
+	}
 	return errors.Join(append(errs, c.objects.Close())...)
 }
 
@@ -133,17 +138,12 @@ func (c *Counter) Stats() (Stats, error) {
 	n, err := c.count()
 	n.Tunnels = c.tunnels.Load()
 	n.RingLoad = float64(c.ring.AvailableBytes()) / float64(c.ring.BufferSize())
-	return n.Stats, err
+	return n, err
 }
 
-// counted is what the program has counted, and what was seen at the last look.
-type counted struct {
-	Stats
-	added uint64 // sources
-}
-
-func (c *Counter) count() (counted, error) {
-	n := counted{Stats: c.seen}
+// count is what the program has counted, and what was seen at the last look.
+func (c *Counter) count() (Stats, error) {
+	n := c.seen
 	var each []xdpCounters
 	if err := c.objects.Counts.Lookup(uint32(0), &each); err != nil {
 		return n, fmt.Errorf("reading the counters of the XDP program: %w", err)
@@ -156,7 +156,7 @@ func (c *Counter) count() (counted, error) {
 		n.Told += cpu.Told
 		n.RingFull += cpu.RingFull
 		n.OverBudget += cpu.OverBudget
-		n.added += cpu.Sources
+		n.Evicted += cpu.Evicted
 	}
 	return n, nil
 }

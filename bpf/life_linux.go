@@ -98,12 +98,7 @@ func (c *Counter) sum(b *Batch, now int64) error {
 		return nil
 	}
 	c.life.over = s.OverBudget
-	if b.Summaries, err = c.sources.append(b.Summaries, c.life.summed-sumEach, now, c.offset); err != nil {
-		return fmt.Errorf("reading the sources of the XDP program: %w", err)
-	}
+	b.Summaries = c.sources.append(b.Summaries, c.life.summed-sumEach, now, c.offset)
 	c.seen.Sources = c.sources.present
-	if kept := uint64(c.sources.present) + c.sources.removed; s.added > kept {
-		c.seen.Evicted = s.added - kept
-	}
 	return nil
 }

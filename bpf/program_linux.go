@@ -59,7 +59,7 @@ func load(t tuning) (*xdpObjects, error) {
 func (t tuning) apply(spec *ebpf.CollectionSpec) error {
 	spec.Maps[xdpMapTargets].MaxEntries = t.sizes.cells
 	spec.Maps[xdpMapEvents].MaxEntries = t.sizes.ring
-	spec.Maps[xdpMapSources].MaxEntries = t.sizes.sources
+	spec.Maps[xdpMapSources].MaxEntries = t.sizes.sets
 	program := spec.Programs[xdpProgSynoptic]
 	frags := bit(features.HaveProgramHelper(ebpf.XDP, asm.FnXdpGetBuffLen) == nil)
 	if frags == 0 {
@@ -68,6 +68,7 @@ func (t tuning) apply(spec *ebpf.CollectionSpec) error {
 	return errors.Join(
 		spec.Variables[xdpVarSeed].Set(t.seed),
 		spec.Variables[xdpVarCellMask].Set(t.sizes.cells-1),
+		spec.Variables[xdpVarSets].Set(t.sizes.sets),
 		spec.Variables[xdpVarBudget].Set(t.budget),
 		spec.Variables[xdpVarRingWake].Set(t.sizes.ring/8),
 		spec.Variables[xdpVarCoarse].Set(bit(features.HaveProgramHelper(ebpf.XDP, asm.FnKtimeGetCoarseNs) == nil)),

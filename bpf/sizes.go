@@ -5,20 +5,20 @@ import "math/bits"
 // Bytes that one thing takes in the kernel, about.
 const (
 	cellBytes   = 16
-	sourceBytes = 320
+	setBytes    = 896     // of four sources
 	budgetCells = 1 << 18 // as in xdp.h
 )
 
 const (
-	leastMemory  = 16 << 20
-	leastSources = 1 << 14 // below that the kernel forgets at random
+	leastMemory = 16 << 20
+	leastSets   = 1 << 12
 )
 
 // sizes are how many of each the tables have room for.
 type sizes struct {
-	cells   uint32 // of the Bloom filter, a power of two
-	ring    uint32 // bytes for records, a power of two
-	sources uint32
+	cells uint32 // of the Bloom filter, a power of two
+	ring  uint32 // bytes for records, a power of two
+	sets  uint32 // of four sources each
 }
 
 // sizesFor divides memory: half for the Bloom filter, a quarter for the ring, and what is
@@ -30,7 +30,7 @@ func sizesFor(memory int64) sizes {
 		ring:  floorPower(memory / 4),
 	}
 	rest := memory - int64(s.cells)*cellBytes - int64(s.ring) - 2*4*budgetCells
-	s.sources = uint32(min(max(rest/sourceBytes, leastSources), 1<<20))
+	s.sets = uint32(min(max(rest/setBytes, leastSets), 1<<18))
 	return s
 }
 

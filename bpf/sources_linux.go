@@ -1,28 +1,29 @@
 package bpf
 
 import (
-	"errors"
 	"math"
+	"unsafe"
 
-	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
-// sources reads the table of the sources over their budget.
+// sources is the table of the sources over their budget, whose memory the program and this
+// process share. What is read of an entry may be of two moments, or, where the entry has just
+// become another's, of two sources: that is so for a packet or two.
 type sources struct {
-	table   *ebpf.Map
-	keys    []xdpAddress
-	values  []xdpSource
+	memory  []byte
+	sets    []xdpSet
 	present int
-	removed uint64
 }
 
-// sourcesAtOnce is how many entries are asked for at a time.
-const sourcesAtOnce = 1024
-
-func newSources(table *ebpf.Map) *sources {
-	return &sources{table: table, keys: make([]xdpAddress, sourcesAtOnce), values: make([]xdpSource, sourcesAtOnce)}
+func mapSources(fd int, sets uint32) (*sources, error) {
+	m, err := unix.Mmap(fd, 0, int(sets)*setBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, err
+	}
+	return &sources{memory: m, sets: unsafe.Slice((*xdpSet)(unsafe.Pointer(unsafe.SliceData(m))), sets)}, nil
 }
 
 // forgetAfter is how long a source is kept that tries nothing more, in nanoseconds.
@@ -31,42 +32,30 @@ const forgetAfter = 15 * 60 * int64(1e9)
 // append adds a summary of each source that tried something since a time, and forgets
 // those that have not for long. Times are monotonic; offset is what to add for those since
 // 1970.
-func (s *sources) append(dst []flows.Summary, since, now, offset int64) ([]flows.Summary, error) {
-	var cursor ebpf.MapBatchCursor
-	var old []xdpAddress
+func (s *sources) append(dst []flows.Summary, since, now, offset int64) []flows.Summary {
 	s.present = 0
-	for {
-		n, err := s.table.BatchLookup(&cursor, s.keys, s.values, nil)
-		if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return dst, err
-		}
-		s.present += n
-		for i := range n {
-			switch v := &s.values[i]; {
-			case now-int64(v.Last) > forgetAfter:
-				old = append(old, s.keys[i])
-			case int64(v.Last) >= since && v.First != 0:
-				dst = append(dst, summary(&s.keys[i], v, offset))
+	for i := range s.sets {
+		set := &s.sets[i]
+		for way := range set.Who {
+			if set.Who[way].Low|set.Who[way].High == 0 {
+				continue
+			}
+			v := &set.Sources[way]
+			last := int64(v.Last)
+			if now-last > forgetAfter {
+				set.Who[way], v.Last = xdpAddress{}, 0
+				continue
+			}
+			s.present++
+			if last >= since && v.First != 0 {
+				dst = append(dst, summary(&set.Who[way], v, offset))
 			}
 		}
-		if err != nil {
-			return dst, s.forget(old)
-		}
 	}
+	return dst
 }
 
-func (s *sources) forget(old []xdpAddress) error {
-	for i := range old {
-		switch err := s.table.Delete(&old[i]); {
-		case err == nil:
-			s.removed++
-			s.present--
-		case !errors.Is(err, ebpf.ErrKeyNotExist):
-			return err
-		}
-	}
-	return nil
-}
+func (s *sources) close() error { return unix.Munmap(s.memory) }
 
 func summary(a *xdpAddress, v *xdpSource, offset int64) flows.Summary {
 	s := flows.Summary{

@@ -15,22 +15,64 @@ struct verdict {
 
 enum { SEEN, TELL };
 
-/* Counts a target of a source that is over its budget. */
-always void sum_up(struct counters *n, const struct packet *p, __u64 target)
+/* Makes room in a set for the source of the packet that is read: where there was none, or
+ * that of which nothing came for longest. Two processors that do so at once may leave one
+ * with an address of nobody, which is evicted in time. No static function: see tell. */
+__noinline int make_room(__u32 at)
 {
-	static const struct source none;
-	struct source *s = bpf_map_lookup_elem(&sources, &p->from);
+	struct set *set = bpf_map_lookup_elem(&sources, &at);
+	__u32 first = 0, way = 0, i;
+	struct counters *n = bpf_map_lookup_elem(&counts, &first);
+
+	if (!set || !n)
+		return 0;
+#pragma unroll
+	for (i = 1; i < WAYS; i++)
+		if (set->sources[i].last < set->sources[way].last)
+			way = i;
+	if (set->sources[way].last)
+		n->evicted++;
+	__builtin_memset(&set->sources[way], 0, sizeof(struct source));
+	set->sources[way].first = now;
+	set->who[way] = n->packet.from;
+	return way;
+}
+
+/* 0 if two addresses are the same, else 1. No jumps: the verifier would go along all ways. */
+always __u32 differ(const struct address *a, const struct address *b)
+{
+	__u64 x = (a->high ^ b->high) | (a->low ^ b->low);
+
+	return (x | -x) >> 63;
+}
+
+/* The entry of a source, made if there is none. */
+always struct source *source_of(const struct address *a)
+{
+	__u32 at = (hash_address(seed, a) >> 32) * sets >> 32, way = 0, others = 1, i;
+	struct set *set = bpf_map_lookup_elem(&sources, &at);
+
+	if (!set)
+		return 0;
+#pragma unroll
+	for (i = 0; i < WAYS; i++) {
+		others &= differ(&set->who[i], a);
+		way += others;
+	}
+	if (others)
+		way = make_room(at);
+	return &set->sources[way & (WAYS - 1)];
+}
+
+/* Counts a target of a source that is over its budget. */
+always void sum_up(const struct packet *p, __u64 target)
+{
+	struct source *s = source_of(&p->from);
 	__u32 at = target & (REGISTERS - 1), rank = 1;
 	__u64 rest = target >> 6;
 
-	if (!s) {
-		if (!bpf_map_update_elem(&sources, &p->from, &none, BPF_NOEXIST))
-			n->sources++;
-		s = bpf_map_lookup_elem(&sources, &p->from);
-		if (!s)
-			return;
-		s->first = now;
-	}
+	if (!s)
+		return;
 	s->last = now;
 	__sync_fetch_and_add(&s->packets[p->technique & 15], 1);
 	if (rest & ((1ULL << (s->registers[at] & 63)) - 1))
@@ -76,7 +118,7 @@ always int question(struct counters *n, struct verdict *v, const struct packet *
 
 	if (!affordable(n, v, &questions, &p->from)) {
 		n->over_budget++;
-		sum_up(n, p, target);
+		sum_up(p, target);
 		return SEEN;
 	}
 	c = cell_of(target);

@@ -103,11 +103,11 @@ struct counters {
 	__u64 told;
 	__u64 ring_full;
 	__u64 over_budget;
-	__u64 sources; /* entries made in the table of sources */
+	__u64 evicted; /* from the table of sources */
 	struct packet packet;
 };
 
-/* A source over its budget. Times are monotonic nanoseconds. */
+/* A source over its budget. Times are monotonic nanoseconds; last is 0 where there is none. */
 #define REGISTERS 64
 
 struct source {
@@ -116,9 +116,18 @@ struct source {
 	__u8 registers[REGISTERS];
 };
 
+/* The sources of one hash, and whose they are: their addresses, in a cache line. */
+#define WAYS 4
+
+struct set {
+	struct address who[WAYS];
+	struct source sources[WAYS];
+};
+
 /* Settings of the loader: constants for the verifier. */
 const volatile __u64 seed = 0;
 const volatile __u32 cell_mask = 0;	  /* cells of the Bloom filter, less one */
+const volatile __u32 sets = 0;		  /* of sources */
 const volatile __u32 budget = 4096;	  /* questions of a source in a generation */
 const volatile __u32 ring_wake = 1 << 20; /* bytes waiting at which the reader is woken */
 const volatile __u8 coarse = 1;		  /* the kernel has a coarse clock */
@@ -167,11 +176,14 @@ struct {
 	__type(value, __u32);
 } answers SEC(".maps");
 
+/* Not a hash of the kernel's: to call that, and to return from it, costs as much as all
+ * else that is done for a packet over budget. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 14); /* set by the loader */
-	__type(key, struct address);
-	__type(value, struct source);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << 12); /* set by the loader */
+	__type(key, __u32);
+	__type(value, struct set);
 } sources SEC(".maps");
 
 struct {

@@ -30,7 +30,7 @@ type xdpCounters struct {
 	Told       uint64
 	RingFull   uint64
 	OverBudget uint64
-	Sources    uint64
+	Evicted    uint64
 	Packet     xdpPacket
 }
 
@@ -48,6 +48,12 @@ type xdpPacket struct {
 	Group     uint8
 	Told      uint8
 	Pad       [6]uint8
+}
+
+type xdpSet struct {
+	_       structs.HostLayout
+	Who     [4]xdpAddress
+	Sources [4]xdpSource
 }
 
 type xdpSource struct {
@@ -78,6 +84,7 @@ const (
 	xdpVarNow        = "now"
 	xdpVarRingWake   = "ring_wake"
 	xdpVarSeed       = "seed"
+	xdpVarSets       = "sets"
 	xdpVarSpread     = "spread"
 )
 
@@ -151,6 +158,7 @@ type xdpVariableSpecs struct {
 	Now        *ebpf.VariableSpec `ebpf:"now"`
 	RingWake   *ebpf.VariableSpec `ebpf:"ring_wake"`
 	Seed       *ebpf.VariableSpec `ebpf:"seed"`
+	Sets       *ebpf.VariableSpec `ebpf:"sets"`
 	Spread     *ebpf.VariableSpec `ebpf:"spread"`
 }
 
@@ -206,6 +214,7 @@ type xdpVariables struct {
 	Now        *ebpf.Variable `ebpf:"now"`
 	RingWake   *ebpf.Variable `ebpf:"ring_wake"`
 	Seed       *ebpf.Variable `ebpf:"seed"`
+	Sets       *ebpf.Variable `ebpf:"sets"`
 	Spread     *ebpf.Variable `ebpf:"spread"`
 }
 
