@@ -70,6 +70,14 @@ func (s *slowRules) config(cfg *Config) tier.Config {
 	}
 }
 
+// comesAgain is after how many failures a source need not come in another hour to be a
+// suspect. Most forged ones fail once.
+const comesAgain = 4
+
+// returns reports whether a source has failed again since it has a record, and so often
+// that it comes again, by what the gate saw of it before as well.
+func (s *source) returns() bool { return s.failures > 1 && int(s.credit)+int(s.failures) >= comesAgain }
+
 // slow takes a failure for good into the slow tiers: only of what is ours, for what
 // our own clients fail at elsewhere is as often the fault of others. While a scan of
 // the source is open there is nothing to find.
@@ -77,11 +85,12 @@ func (e *Engine) slow(s *source, pr *probe) {
 	if s.incident != nil || e.tiers.table == nil || pr.excused || !e.home.has(&pr.responder) || !e.fails(s, pr) || !e.tiers.concern(&pr.attempted, s, e.home) {
 		return
 	}
-	if s.credit > 0 && s.failures > 1 {
-		// The gate has seen it before; it need not come again in another hour.
-		e.tiers.table.Invite(s.addr, e.now)
+	target := e.keys.value(FieldTarget, &pr.attempted)
+	fail := (*tier.Table).Fail
+	if s.returns() {
+		fail = (*tier.Table).FailKnown
 	}
-	hit, ok := e.tiers.table.Fail(s.addr, e.keys.value(FieldTarget, &pr.attempted), e.now)
+	hit, ok := fail(e.tiers.table, s.addr, target, e.now)
 	if !ok || hit.Tier > tier.Month || e.tiers.rules[hit.Tier] == nil {
 		e.standsSlow(s, pr)
 		return

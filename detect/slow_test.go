@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synoptic-ids/synoptic/flows"
 )
 
 // slowOnly is the default profile's slow windows alone.
@@ -89,4 +91,30 @@ func TestRuleErrorsOfSlow(t *testing.T) {
 	require.NoError(t, err)
 	_, err = New(Config{}, twice)
 	require.EqualError(t, err, `rule "b": "a" is slow within the same time`)
+}
+
+// TestSlowScansAmongMany: where others have taken half the room for suspects, who fails again
+// and again is one at once, and need not come in another hour as those do who fail once or twice.
+func TestSlowScansAmongMany(t *testing.T) {
+	e, err := New(Config{Suspects: 256, Door: 256}, slowOnly(t))
+	require.NoError(t, err)
+	opened := map[string]string{}
+	e.cfg.Report = func(s Scan) {
+		if s.Phase == Open {
+			opened[s.Src.String()] = s.Rule
+		}
+	}
+	at := int64(1e18)
+	for i := range uint32(1000) {
+		at += second / 10
+		tries(e, at, forgedFrom+i, ours+i, 443, flows.Silent)
+	}
+	suspects := e.tiers.table.Stats().Suspects
+	for i := range uint32(40) {
+		at += second
+		tries(e, at, scannerFrom, ours+i%7, uint16(1000+i/7), flows.Refused)
+		tries(e, at, scannerFrom+1+i/3, ours+i, 443, flows.Refused) // each fails three times
+	}
+	require.Equal(t, map[string]string{"100.0.0.0": "slow-hour"}, opened)
+	require.LessOrEqual(t, e.tiers.table.Stats().Suspects, suspects+1)
 }

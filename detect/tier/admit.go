@@ -16,22 +16,13 @@ func (t *Table) find(h uint64) *suspect {
 }
 
 // admit makes a suspect of a source, or returns nil. From half full on, it asks at
-// the door.
-func (t *Table) admit(h uint64) *suspect {
-	if 2*t.stats.Suspects >= len(t.slots) && !t.door.admits(t.keys.again(h)) {
+// the door, but for one that is known to come again.
+func (t *Table) admit(h uint64, known bool) *suspect {
+	if !known && 2*t.stats.Suspects >= len(t.slots) && !t.door.admits(t.keys.again(h)) {
 		t.stats.Barred++
 		return nil
 	}
 	return t.seat(h)
-}
-
-// Invite makes a suspect of a source without asking at the door, where others have
-// seen that it comes again, if there is a slot for it.
-func (t *Table) Invite(source [16]byte, now int64) {
-	t.turn(now)
-	if h := t.keys.source(&source); t.find(h) == nil {
-		t.seat(h)
-	}
 }
 
 // seat makes a suspect of a source, or returns nil if all that it could displace are more

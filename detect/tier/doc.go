@@ -47,7 +47,8 @@
 // less than half full, everybody who fails is a suspect. From then on, a source
 // enters when it fails in a second hour: two Bloom filters know who failed in this
 // hour, and who did in the hours before, for a week if few do and for one hour if
-// many do. What it did until it enters is not counted. Where there is no slot,
+// many do. A source that others have seen come again is not asked. What it did until it
+// enters is not counted. Where there is no slot,
 // the suspect with the lowest score makes room: two days for every target, 30 days
 // at most and for anybody hit, less the time since it last failed. Whose score has run out is forgotten.
 //

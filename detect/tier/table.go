@@ -79,12 +79,22 @@ func New(c Config) (*Table, error) {
 // the line clock; a time before the latest one is taken as that one. Failures
 // should be final: none can be taken back. It reports the tier passed, if any.
 func (t *Table) Fail(source [16]byte, target uint64, now int64) (Hit, bool) {
+	return t.fail(&source, target, now, false)
+}
+
+// FailKnown is Fail for a source that others have seen come again: it is not asked at the
+// door.
+func (t *Table) FailKnown(source [16]byte, target uint64, now int64) (Hit, bool) {
+	return t.fail(&source, target, now, true)
+}
+
+func (t *Table) fail(source *[16]byte, target uint64, now int64, known bool) (Hit, bool) {
 	t.turn(now)
 	t.sweep()
-	h := t.keys.source(&source)
+	h := t.keys.source(source)
 	s := t.find(h)
 	if s == nil {
-		if s = t.admit(h); s == nil {
+		if s = t.admit(h, known); s == nil {
 			return Hit{}, false
 		}
 	}

@@ -109,6 +109,27 @@ func TestQuietSuspectsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestKnownAreNotAskedAtTheDoor, but take no slot that is worth more.
+func TestKnownAreNotAskedAtTheDoor(t *testing.T) {
+	tb := table(t, Config{Suspects: 8, Door: 256})
+	for n := range uint64(4) {
+		for target := range n + 2 {
+			tb.Fail(source(n), target, 0)
+		}
+	}
+	tb.Fail(source(10), 0, 0)
+	require.Nil(t, suspected(tb, 10))
+	for n := range uint64(4) {
+		for target := range uint64(2) {
+			tb.FailKnown(source(20+n), target, 0)
+		}
+		require.NotNil(t, suspected(tb, 20+n))
+	}
+	tb.FailKnown(source(30), 0, 0)
+	require.Nil(t, suspected(tb, 30))
+	require.Equal(t, Stats{Suspects: 8, Admitted: 8, Barred: 1, Crowded: 1}, tb.Stats())
+}
+
 // TestLowestScoreMakesRoom in a bucket of eight, and those with a higher one than
 // a newcomer's do not.
 func TestLowestScoreMakesRoom(t *testing.T) {
