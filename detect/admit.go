@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"slices"
 
 	"github.com/synoptic-ids/synoptic/detect/gate"
@@ -87,7 +88,7 @@ func (e *Engine) admit(pr *probe) *source {
 		return nil
 	}
 	s := e.record(&ghost.addr)
-	s.credit = uint8(credit)
+	s.credit = uint8(min(credit, math.MaxUint8))
 	return s
 }
 

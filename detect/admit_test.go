@@ -173,3 +173,19 @@ func TestCraftedProbesStandByThemselves(t *testing.T) {
 		})
 	}
 }
+
+// TestCreditOfMany: a source whose record had to go, and which tried more since than the gate
+// can tell apart, has all the credit there is.
+func TestCreditOfMany(t *testing.T) {
+	e, err := New(Config{GateBits: 2}, profile(t, "default"))
+	require.NoError(t, err)
+	at := int64(1e18)
+	scanner := [16]byte{10: 0xff, 11: 0xff, 12: 100}
+	for i := range uint64(2000) {
+		e.admission.gate.Admits(&scanner, e.keys.addr(&scanner, i), at)
+	}
+	tries(e, at, scannerFrom, ours, 443, flows.Refused)
+	s := e.sources.find(&scanner)
+	require.NotNil(t, s)
+	require.EqualValues(t, 255, s.credit)
+}
