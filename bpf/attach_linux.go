@@ -125,17 +125,21 @@ func programIn(b []byte) uint32 {
 	return 0
 }
 
-// listen puts an interface into promiscuous mode, which XDP by itself does not, for as long
-// as the socket is open. Nothing arrives on the socket.
-func listen(device *net.Interface) (int, error) {
+// listener makes a socket on which nothing arrives: it holds interfaces in promiscuous mode.
+func listener() (int, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return -1, fmt.Errorf("putting %s into promiscuous mode: %w", device.Name, err)
-	}
-	membership := unix.PacketMreq{Ifindex: int32(device.Index), Type: unix.PACKET_MR_PROMISC}
-	if err := unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &membership); err != nil {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("putting %s into promiscuous mode: %w", device.Name, err)
+		return -1, fmt.Errorf("opening a socket for promiscuous mode: %w", err)
 	}
 	return fd, nil
+}
+
+// listen puts an interface into promiscuous mode, which XDP by itself does not, until the
+// listener is closed or the interface removed.
+func listen(fd int, device *net.Interface) error {
+	membership := unix.PacketMreq{Ifindex: int32(device.Index), Type: unix.PACKET_MR_PROMISC}
+	if err := unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &membership); err != nil {
+		return fmt.Errorf("putting %s into promiscuous mode: %w", device.Name, err)
+	}
+	return nil
 }

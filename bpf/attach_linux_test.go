@@ -1,14 +1,11 @@
 package bpf
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
@@ -204,85 +201,4 @@ func standing(t *testing.T, lab *netns.Lab) (program, promiscuity uint32) {
 		return nil
 	})
 	return program, promiscuity
-}
-
-// gone waits until the interface has no program and is as it was, and the program is
-// nowhere.
-func gone(t *testing.T, lab *netns.Lab, program uint32) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		p, err := ebpf.NewProgramFromID(ebpf.ProgramID(program))
-		if err == nil {
-			_ = p.Close()
-		}
-		on, promiscuity := standing(t, lab)
-		if errors.Is(err, os.ErrNotExist) && on == 0 && promiscuity == 0 {
-			return
-		}
-		require.True(t, time.Now().Before(deadline), "program %d: %v; on the interface %d, promiscuity %d", program, err, on, promiscuity)
-	}
-}
-
-// rounds is how often a test attaches: SYNOPTIC_ROUNDS, or 20 where that is required, else
-// enough to try each way once.
-func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("SYNOPTIC_ROUNDS")); err == nil {
-		return n
-	}
-	if netns.Required() && !testing.Short() {
-		return 20
-	}
-	return 4
-}
-
-// TestLeavesNothing attaches and detaches again and again, in turn by Close and by an end
-// that leaves no time for it.
-func TestLeavesNothing(t *testing.T) {
-	lab := cable(t)
-	for i := range rounds() {
-		mode := []Mode{Native, Generic}[i/2%2]
-		if i%2 == 0 {
-			c, err := opened(lab, Config{Mode: mode})
-			require.NoError(t, err)
-			program := programOf(t, c)
-			require.NoError(t, c.Close())
-			gone(t, lab, program)
-			continue
-		}
-		gone(t, lab, crash(t, lab, mode))
-	}
-}
-
-// crash runs this test's program again, until it has attached itself, and kills it.
-func crash(t *testing.T, lab *netns.Lab, mode Mode) uint32 {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run", "^TestChild$")
-	child.Env = append(os.Environ(), "SYNOPTIC_CHILD="+strconv.Itoa(int(mode)))
-	out, err := child.StdoutPipe()
-	require.NoError(t, err)
-	lab.Do(child.Start)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	var program uint32
-	_, err = fmt.Sscanf(line, "attached %d\n", &program)
-	require.NoError(t, err, line)
-	on, promiscuity := standing(t, lab)
-	require.Equal(t, program, on)
-	require.EqualValues(t, 1, promiscuity)
-	require.NoError(t, child.Process.Kill())
-	require.Error(t, child.Wait())
-	return program
-}
-
-// TestChild is the other end of crash.
-func TestChild(t *testing.T) {
-	mode, err := strconv.Atoi(os.Getenv("SYNOPTIC_CHILD"))
-	if err != nil {
-		t.Skip("TestLeavesNothing runs it")
-	}
-	c, err := Open(Config{Interface: "v1", Mode: Mode(mode)})
-	require.NoError(t, err)
-	fmt.Printf("attached %d\n", programOf(t, c))
-	time.Sleep(time.Minute)
-	require.NoError(t, c.Close()) // not reached; but without it the Counter would be garbage meanwhile
 }

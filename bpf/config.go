@@ -45,7 +45,8 @@ type Config struct {
 	// Own leaves the interface out of promiscuous mode, so that it receives what is meant
 	// for this host only.
 	Own bool
-	// Warn is told, from within Open, what was not possible and what is done instead. nil:
+	// Warn is told, from within Open, what was not possible and what is done instead, and,
+	// from within Read, what became of the interface. It must not call the Counter. nil:
 	// nobody is.
 	Warn func(message string)
 }

@@ -18,29 +18,33 @@ import (
 // Counter counts the packets of an interface. Read belongs to one goroutine at a time; the
 // other methods may be called from any.
 type Counter struct {
+	config  Config
 	objects *xdpObjects
-	link    link.Link
-	mode    Mode
 	promisc int // the socket of promiscuous mode, -1 without
 	ring    *ringbuf.Reader
 	record  ringbuf.Record
 	decoder flows.Decoder
-	iface   uint32
 	offset  int64 // from monotonic time to that since 1970
 	life    life
 	sources *sources
 
 	tunnels atomic.Uint64
-	mu      sync.Mutex // over what Stats and Close look at and Read changes
-	seen    Stats      // what was found at the last look
+	mu      sync.Mutex // over what Stats, Mode and Close look at and Read changes
+	link    link.Link  // nil: the interface is gone
+	mode    Mode
+	refused string // why it could not be attached again
+	seen    Stats  // what was found at the last look
 	bloom   *bloom
 	closed  bool
 }
 
 // Open attaches the program to an interface of the network namespace that the calling
 // thread is in. It returns [ErrNotSupported] where the kernel has no XDP, and a
-// [*BusyError] where there is another's program. When the Counter is closed, or the process ends however it does, the program is gone and the
-// interface as it was.
+// [*BusyError] where there is another's program. When the Counter is closed, or the process
+// ends however it does, the program is gone and the interface as it was.
+//
+// Where the interface is removed, Read goes on, and attaches the program to one of the same
+// name that comes, in the namespace of the thread that it is called on.
 func Open(c Config) (*Counter, error) {
 	t, err := tuningFor(c.Memory)
 	if err != nil {
@@ -58,13 +62,13 @@ func open(c Config, t tuning) (*Counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.iface = c.Iface
+	n.config = c
 	if !c.Own {
-		if n.promisc, err = listen(device); err != nil {
+		if n.promisc, err = listener(); err != nil {
 			return nil, n.fail(err)
 		}
 	}
-	if n.link, n.mode, err = attach(n.objects.Synoptic, device, &c); err != nil {
+	if err := n.attach(device); err != nil {
 		return nil, n.fail(err)
 	}
 	return n, nil
@@ -72,11 +76,11 @@ func open(c Config, t tuning) (*Counter, error) {
 
 // assemble makes a Counter whose program is loaded, and attached to nothing.
 func assemble(t tuning) (*Counter, error) {
-	n := &Counter{promisc: -1}
-	var err error
-	if n.objects, err = load(t); err != nil {
+	objects, err := load(t)
+	if err != nil {
 		return nil, err
 	}
+	n := &Counter{promisc: -1, objects: objects}
 	if n.sources, err = mapSources(n.objects.Sources.FD(), t.sizes.sets); err != nil {
 		return nil, n.fail(fmt.Errorf("reading the sources of the XDP program: %w", err))
 	}
@@ -98,8 +102,12 @@ func (c *Counter) fail(err error) error {
 	return err
 }
 
-// Mode is where the program runs: Native or Generic.
-func (c *Counter) Mode() Mode { return c.mode }
+// Mode is where the program runs, or did before the interface was removed: Native or Generic.
+func (c *Counter) Mode() Mode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mode
+}
 
 // Close detaches the program and wakes a blocked Read. Closing again does nothing.
 func (c *Counter) Close() error {
@@ -125,7 +133,9 @@ func (c *Counter) Close() error {
 	if c.sources != nil {
 		errs = append(errs, c.sources.close())
 	}
-	return errors.Join(append(errs, c.objects.Close())...)
+	errs = append(errs, c.objects.Close())
+	c.objects = nil // what its variables are in stays mapped until it is collected
+	return errors.Join(errs...)
 }
 
 // Stats tells what was seen so far.

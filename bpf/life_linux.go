@@ -61,7 +61,7 @@ func (c *Counter) turn(b *Batch) (int64, error) {
 	err = c.tellTime(now)
 	if l := &c.life; now-l.looked >= lookEach {
 		l.looked = now
-		err = errors.Join(err, c.look(now))
+		err = errors.Join(err, c.look(now), c.follow())
 	}
 	if l := &c.life; now-l.summed >= sumEach {
 		err = errors.Join(err, c.sum(b, now))

@@ -28,7 +28,7 @@ func (c *Counter) decode(dst []flows.Packet, record []byte) []flows.Packet {
 	n := len(dst)
 	dst = c.decoder.Append(dst, record[headEnd:headEnd+size], flows.Meta{
 		Time:  int64(binary.NativeEndian.Uint64(record[headTime:])) + c.offset,
-		Iface: c.iface,
+		Iface: c.config.Iface,
 		Len:   binary.NativeEndian.Uint32(record[headWire:]),
 		Link:  linkEthernet,
 	})

@@ -27,7 +27,8 @@ func asNobody(cmd *exec.Cmd, with []uintptr) *exec.Cmd {
 }
 
 // TestLiveXDP: a scan that passes is found by what the program in the kernel tells, in either
-// mode; the mode is said, and of the capabilities one is left.
+// mode; the mode is said, and of the capabilities one is left, with which the program is
+// attached again when the interface was removed.
 func TestLiveXDP(t *testing.T) {
 	n := netns.ForTest(t)
 	n.Cable("a0", "b0")
@@ -38,6 +39,10 @@ func TestLiveXDP(t *testing.T) {
 			l := startLive(t, n, asNobody(cmd, xdpCapabilities()))
 			l.expect("synoptic: kept capabilities: cap_bpf")
 			requireOnly(t, cmd.Process.Pid, unix.CAP_BPF)
+			n.IP("link del b0")
+			l.expect("synoptic: warning: interface b0 is gone; counting goes on if one of the name comes")
+			n.Cable("a0", "b0")
+			l.expect("synoptic: warning: interface b0 is back; counting goes on, " + mode)
 			sendCapture(t, n.Sender("a0"), "syn-vertical.pcap")
 			l.read("read 403 packets of b0")
 			requireOnly(t, cmd.Process.Pid, unix.CAP_BPF)
