@@ -12,9 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
-
-	"github.com/synoptic-ids/synoptic/bpf"
-	"github.com/synoptic-ids/synoptic/detect"
 )
 
 var renew = flag.Bool("record", false, "replace the committed recordings by those of this run")
@@ -26,17 +23,16 @@ type run struct {
 	act    func(t *testing.T, s *site)
 }
 
-// genericEach is of how many runs one is judged by the program in the generic mode as well: it
-// is the same program, and takes half a second to load.
-const genericEach = 8
-
 func TestLive(t *testing.T) {
 	requireLab(t)
 	s := newSite(t)
 	runs := scanRuns()
 	maps.Copy(runs, moreRuns())
 	maps.Copy(runs, ordinaryRuns())
-	port, generic := s.mirrorPort(), s.mirrorPort()
+	var ports [len(mirrorModes)]*namespace
+	for i := range ports {
+		ports[i] = s.mirrorPort()
+	}
 	dir := t.TempDir()
 	var rows []row
 	all := scenarios()
@@ -49,10 +45,7 @@ func TestLive(t *testing.T) {
 			began := time.Now()
 			tp := s.record(t, r.bridge, file)
 			live := s.look(t, r.bridge)
-			mirrors := []*mirror{s.mirror(t, port, r.bridge, bpf.Native)}
-			if turn%genericEach == 0 {
-				mirrors = append(mirrors, s.mirror(t, generic, r.bridge, bpf.Generic))
-			}
+			mirrors := s.mirrors(t, ports, r.bridge)
 			if len(sn.scans) > 0 {
 				r.besides(t, s, turn)
 			} else {
@@ -60,10 +53,7 @@ func TestLive(t *testing.T) {
 			}
 			tp.stop(t)
 			seen := live.stop(t)
-			var counted [][]detect.Scan
-			for _, m := range mirrors {
-				counted = append(counted, m.stop(t))
-			}
+			require.NoError(t, together(len(mirrors), func(i int) error { return mirrors[i].stop() }))
 			records := replay(t, file)
 			t.Logf("took %v", time.Since(began).Round(time.Millisecond))
 			rows = append(rows, rowsOf(sn, closedScans(records))...)
@@ -72,9 +62,9 @@ func TestLive(t *testing.T) {
 			}
 			check(t, sn, records)
 			requireSame(t, closedScans(records), seen)
-			for i, scans := range counted {
-				t.Logf("by the program in the kernel, %s", mirrors[i].counter.Mode())
-				requireAlike(t, sn, closedScans(records), scans)
+			for _, m := range mirrors {
+				t.Logf("by the program in the kernel, %s", m.counter.Mode())
+				requireAlike(t, sn, closedScans(records), closedScans(m.records))
 			}
 		})
 	}

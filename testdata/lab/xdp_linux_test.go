@@ -39,35 +39,78 @@ func (s *site) mirrorPort() *namespace {
 	return n
 }
 
-// mirror begins to copy a bridge, and to judge what comes of it.
-func (s *site) mirror(t *testing.T, port *namespace, bridge string, mode bpf.Mode) *mirror {
+// mirrorModes are how the program runs that each run is judged by: in both at once.
+var mirrorModes = [...]bpf.Mode{bpf.Native, bpf.Generic}
+
+// mirrors begins to copy a bridge to a port for each mode. The programs are loaded at the same
+// time, for that takes a third of a second.
+func (s *site) mirrors(t *testing.T, ports [len(mirrorModes)]*namespace, bridge string) (ms [len(mirrorModes)]*mirror) {
 	t.Helper()
+	require.NoError(t, together(len(ms), func(i int) (err error) {
+		ms[i], err = s.mirror(t, ports[i], bridge, mirrorModes[i])
+		return err
+	}))
+	return ms
+}
+
+// mirror begins to copy a bridge, and to judge what comes of it.
+func (s *site) mirror(t *testing.T, port *namespace, bridge string, mode bpf.Mode) (*mirror, error) {
 	m := &mirror{ended: make(chan error, 2)}
-	require.NoError(t, port.Do(func() (err error) {
-		m.counter, err = bpf.Open(bpf.Config{Interface: "out", Mode: mode})
-		return err
-	}))
-	require.Equal(t, mode, m.counter.Mode())
-	var err error
-	m.to, err = port.Sender("in")
-	require.NoError(t, err)
-	require.NoError(t, s.router.Do(func() (err error) {
-		m.src, err = capture.OpenRing([]string{bridge}, capture.DeviceConfig{SnapLen: mirrored})
-		return err
-	}))
+	t.Cleanup(m.close)
+	if err := m.open(s.router, port, bridge, mode); err != nil {
+		return nil, err
+	}
 	cfg := labConfig()
 	cfg.OnScan = func(sc detect.Scan) { m.records = append(m.records, sc) }
 	line, err := sensor.New(cfg)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
-	t.Cleanup(func() { cancel(); _, _, _ = m.src.Close(), m.counter.Close(), m.to.Close() })
 	go func() { m.ended <- m.copies() }()
 	go func() {
 		_, err := line.RunCounter(ctx, m.counter)
 		m.ended <- err
 	}()
-	return m
+	return m, nil
+}
+
+// open attaches the program, and captures what it is to see.
+func (m *mirror) open(router, port *namespace, bridge string, mode bpf.Mode) error {
+	err := port.Do(func() (err error) {
+		m.counter, err = bpf.Open(bpf.Config{Interface: "out", Mode: mode})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if m.counter.Mode() != mode {
+		return fmt.Errorf("the program runs in the %v mode, not in the %v", m.counter.Mode(), mode)
+	}
+	if m.to, err = port.Sender("in"); err != nil {
+		return err
+	}
+	return router.Do(func() (err error) {
+		m.src, err = capture.OpenRing([]string{bridge}, capture.DeviceConfig{SnapLen: mirrored})
+		return err
+	})
+}
+
+// close closes what is open, however far it came.
+func (m *mirror) close() {
+	if m.cancel != nil {
+		m.cancel()
+	}
+	if m.src != nil {
+		_ = m.src.Close()
+	}
+	if m.counter != nil {
+		_ = m.counter.Close()
+	}
+	if m.to != nil {
+		_ = m.to.Close()
+	}
 }
 
 // mirrored is how much of a frame is copied: one that is longer than the link takes, as a
@@ -94,27 +137,36 @@ func (m *mirror) copies() error {
 	}
 }
 
-// stop ends it once all that was copied has arrived, and returns the scans that were closed.
-func (m *mirror) stop(t *testing.T) []detect.Scan {
-	t.Helper()
-	require.NoError(t, m.src.Close())
-	require.NoError(t, <-m.ended)
-	arrived := func() (n uint64) {
-		st, err := m.counter.Stats()
-		require.NoError(t, err)
-		require.Zero(t, st.RingFull)
-		for _, of := range st.Packets {
-			n += of
-		}
-		return n
+// stop ends it once all that was copied has arrived.
+func (m *mirror) stop() error {
+	if err := errors.Join(m.src.Close(), <-m.ended, m.arrived()); err != nil {
+		return err
 	}
-	require.Eventually(t, func() bool { return arrived() == uint64(m.copied) }, 5*time.Second, 20*time.Millisecond,
-		"%d frames were copied", m.copied)
 	time.Sleep(200 * time.Millisecond) // two turns of the line
 	m.cancel()
-	require.NoError(t, <-m.ended)
-	require.NoError(t, errors.Join(m.counter.Close(), m.to.Close()))
-	return closedScans(m.records)
+	return errors.Join(<-m.ended, m.counter.Close())
+}
+
+// arrived waits until the program has seen all that was copied.
+func (m *mirror) arrived() error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		st, err := m.counter.Stats()
+		if err != nil {
+			return err
+		}
+		var seen uint64
+		for _, n := range st.Packets {
+			seen += n
+		}
+		switch {
+		case st.RingFull > 0:
+			return fmt.Errorf("%d packets were not told for want of room", st.RingFull)
+		case seen == uint64(m.copied):
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("of %d frames that were copied %d arrived", m.copied, seen)
+		}
+	}
 }
 
 // unseen are the scenarios of which the program in the kernel tells too little, and why; else
