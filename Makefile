@@ -5,9 +5,18 @@ GO        ?= go
 BIN       := bin/synoptic
 OUT       := out
 HOME_NETS := 192.0.2.0/24,198.51.100.0/24,2001:db8:1::/48
+LAB       := ./testdata/lab
 # The go tool passes over directories named testdata unless they are named.
 PROGRAMS  := ./testdata/accuracy ./testdata/bench ./testdata/benchlive ./testdata/flood ./testdata/gen ./testdata/site
-PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/lab ./testdata/netns ./testdata/replays ./testdata/wire
+PACKAGES  := ./... $(PROGRAMS) ./testdata/cases ./testdata/netns ./testdata/replays ./testdata/wire $(LAB)
+# The race detector is for what has goroutines; what has none runs within detect/sensor. Left out are tests, and
+# scripts, that read each capture many times as one goroutine, or that test a program without the detector.
+RACING     = $$(grep -rlE --include='*.go' --exclude='*_test.go' '^[[:blank:]]*go [a-z]|"sync(/atomic)?"' bpf capture cmd detect flows \
+	| xargs -n1 dirname | sort -u | sed 's,^,./,') ./cmd/synoptic
+UNRACED   := TestSavedAndLoaded TestSameForAnyWrapping TestFilterIsAsIfCutBefore TestMemoryChangesNothingThatFits \
+	TestGateNamesNobodyElse TestProbesOfTunnelPorts TestScanSeenTwice TestScanSeenFromOutside TestPacketsAllocateNothing \
+	TestConclusionsAgree TestProgramOnAFullDisk
+UNRACED_SCRIPTS := allow config explain filter inexact judge notices profile tunnels usage
 # A count, not a time: at its end of time the go tool now and then fails with
 # "context deadline exceeded" (golang.org/issue/75804). 10m is for long runs.
 FUZZTIME  ?= 10000x
@@ -24,7 +33,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak soak-flood lab xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak soak-flood lab lab-runs xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -41,9 +50,9 @@ test: ## vet and test everything that needs nothing but Go
 	$(GO) vet $(PACKAGES)
 	$(GO) test $(PACKAGES)
 
-# What takes minutes with the race detector and has no goroutines of its own is short.
-race: ## test with the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./... ./testdata/bench ./testdata/gen
+race: ## test what has goroutines with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short -skip "$$(printf '^%s$$|' $(UNRACED))$$(printf '^TestScripts$$/^%s$$|' $(UNRACED_SCRIPTS))^$$" $(RACING)
+	CGO_ENABLED=1 $(GO) test -race -run TestSavingLeavesRecordsAlone ./detect
 
 libpcap: ## build bin/synoptic-libpcap and test it (needs a C compiler, libpcap's headers; root tests a device)
 	CGO_ENABLED=1 $(GO) vet -tags libpcap ./...
@@ -96,6 +105,9 @@ $(OUT)/flood:
 lab: ## record real scanners in network namespaces and judge them, by the ring and XDP too; test capturing (root, Linux)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./bpf/settle ./testdata/benchlive
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestRing|TestInterfaces|TestLive|TestSettledInTheKernel' ./capture ./cmd/synoptic ./detect/sensor
+	$(MAKE) lab-runs
+
+lab-runs:
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 
 e2e: ## what a running sensor has given up, and what systemd thinks of its unit (root, Linux with landlock, systemd-analyze)
