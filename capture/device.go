@@ -52,6 +52,13 @@ type Thinner interface {
 	Forget()
 }
 
+// DeviceStats counts what a [Source] has read of one of its devices. Both are totals since it was opened.
+type DeviceStats struct {
+	Name    string // as it was asked for
+	Packets uint64 // packets handed out
+	Dropped uint64 // packets lost before, by the system or by the card
+}
+
 // What is returned where a way to capture is asked for that this build or system
 // has not.
 var (

@@ -30,7 +30,7 @@ const HasRing = true
 // Read returns [*Idle] at least ten times a second, and whenever all packets that
 // were there have been read. Stats.Dropped counts what the system lost because it
 // was not read in time, by the program or by the card, and when it is closed what lay
-// there unread. An error that is [os.ErrPermission] says that the
+// there unread; by device they are told by a method Devices() []DeviceStats. An error that is [os.ErrPermission] says that the
 // capability CAP_NET_RAW is missing.
 func OpenRing(devices []string, cfg DeviceConfig) (Source, error) {
 	if len(devices) == 0 {
@@ -295,6 +295,27 @@ func (s *rings) Stats() (Stats, error) {
 	defer s.mu.Unlock()
 	s.countAll()
 	return s.tally, nil
+}
+
+// Devices counts what was read of each device, in the order in which they were named. It may be called from any
+// goroutine.
+func (s *rings) Devices() []DeviceStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.countAll()
+	all := make([]DeviceStats, len(s.devices))
+	for i, d := range s.devices {
+		all[i] = DeviceStats{Name: d.asked, Dropped: d.missed.total}
+	}
+	for _, r := range s.all {
+		d := &all[r.iface]
+		d.Packets += r.handed.Load()
+		d.Dropped += r.dropped
+		if s.gone {
+			d.Dropped += r.left()
+		}
+	}
+	return all
 }
 
 // countAll takes over the losses. The lock is held.

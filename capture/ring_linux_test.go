@@ -157,6 +157,43 @@ func TestRingCountsDrops(t *testing.T) {
 	}
 }
 
+// TestRingCountsByDevice: what was read and lost is told of each device, and adds up to the account of all, also
+// when what lay unread is lost.
+func TestRingCountsByDevice(t *testing.T) {
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	n.Cable("a1", "b1")
+	src, _ := capturing(t, n, DeviceConfig{Buffer: 1 << 18, SnapLen: 256}, "b0", "b1")
+	busy, quiet := n.Sender("a0"), n.Sender("a1")
+	for i := range 5000 {
+		busy(frameOf("", i, 1000))
+		if i%1000 == 0 {
+			quiet(frameOf("", i, 1000))
+		}
+	}
+	counted := func() []DeviceStats {
+		all := src.(interface{ Devices() []DeviceStats }).Devices()
+		st, err := src.Stats()
+		require.NoError(t, err)
+		require.Len(t, all, 2)
+		require.Equal(t, st.Packets, all[0].Packets+all[1].Packets)
+		require.Equal(t, st.Dropped, all[0].Dropped+all[1].Dropped)
+		return all
+	}
+	rest(t, src)
+	all := counted()
+	require.Equal(t, DeviceStats{Name: "b1", Packets: 5}, all[1])
+	require.Equal(t, "b0", all[0].Name)
+	require.Positive(t, all[0].Dropped)
+	require.Equal(t, arrived(n, "b0"), int(all[0].Packets+all[0].Dropped))
+	for i := range 3 {
+		quiet(frameOf("", i, 60))
+	}
+	require.NoError(t, src.Close())
+	all = counted()
+	require.Equal(t, DeviceStats{Name: "b1", Packets: 5, Dropped: 3}, all[1])
+}
+
 // arrived is how many packets have arrived at a device.
 func arrived(n *netns.Lab, device string) (packets int) {
 	n.Do(func() error {

@@ -81,10 +81,22 @@ func TestLiveKilled(t *testing.T) {
 	}
 	start().interrupt()
 
-	opened, closed, targets := map[string]int{}, map[string]int{}, map[string]int{}
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	for line := range strings.Lines(string(text)) {
+	opened, closed, targets := endsIn(t, string(text))
+	require.Len(t, opened, rounds+1)
+	require.Equal(t, opened, closed)
+	for id, n := range closed {
+		require.Equal(t, 1, n, id)
+	}
+	require.Equal(t, 20*rounds, targets["203.0.113.66"], "all targets, of all runs")
+}
+
+// endsIn counts by id how often scans opened and closed, and has the targets of each source.
+func endsIn(t *testing.T, text string) (opened, closed, targets map[string]int) {
+	t.Helper()
+	opened, closed, targets = map[string]int{}, map[string]int{}, map[string]int{}
+	for line := range strings.Lines(text) {
 		var rec struct {
 			Event, Phase, ID, Src string
 			Targets               int
@@ -101,12 +113,56 @@ func TestLiveKilled(t *testing.T) {
 			targets[rec.Src] = rec.Targets
 		}
 	}
-	require.Len(t, opened, rounds+1)
-	require.Equal(t, opened, closed)
-	for id, n := range closed {
-		require.Equal(t, 1, n, id)
+	return opened, closed, targets
+}
+
+// TestLiveKilledWhileAnOutputWaits kills the process while nobody reads one of its outputs. The next one tells
+// there what the first could not, and tells nothing twice.
+func TestLiveKilledWhileAnOutputWaits(t *testing.T) {
+	if capture.HasLibpcap {
+		t.Skip("this is about the ring")
 	}
-	require.Equal(t, 20*rounds, targets["203.0.113.66"], "all targets, of all runs")
+	n := netns.ForTest(t)
+	n.Cable("a0", "b0")
+	send, dir := n.Sender("a0"), t.TempDir()
+	file, pipe, state := filepath.Join(dir, "scans.jsonl"), filepath.Join(dir, "pipe"), filepath.Join(dir, "state")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	start := func() *live {
+		return captureLive(t, n, "-i", "b0", "--home", "198.51.100.0/24", "--memory", "16MiB", "-o", "json:"+file, "-o", "json:"+pipe,
+			"--state", state, "--state-every", "200ms", "--heartbeat", "0")
+	}
+	l := start()
+	for port := range uint16(20) {
+		send(syn("203.0.113.66", 1+port))
+	}
+	awaitRecord(t, file, 66)
+	awaitSaved(t, state)
+	awaitSaved(t, state)
+	require.NoError(t, l.cmd.Process.Kill())
+	for range l.stderr {
+	}
+	require.Error(t, l.cmd.Wait())
+	require.FileExists(t, state+".waiting")
+
+	heard := make(chan string)
+	go func() {
+		text, _ := os.ReadFile(pipe) // which is as long as somebody writes
+		heard <- string(text)
+	}()
+	l = start()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(state + ".waiting")
+		return os.IsNotExist(err)
+	}, 20*time.Second, 20*time.Millisecond)
+	l.interrupt()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, told := range []string{string(text), <-heard} {
+		opened, closed, targets := endsIn(t, told)
+		require.Len(t, opened, 1)
+		require.Equal(t, opened, closed)
+		require.Equal(t, map[string]int{"203.0.113.66": 20}, targets)
+	}
 }
 
 // TestLiveDiskFull fills the disk that findings and state go to while the program runs: it goes on, says

@@ -89,6 +89,9 @@ func New(plan config.Plan, streams Streams, version string) (*App, error) {
 	if err == nil {
 		a.out, err = openOutputs(plan, a.bar.above(streams.Out), isTerminal(streams.Out), a.say)
 	}
+	if err == nil {
+		err = a.inherit()
+	}
 	if err != nil {
 		_ = source.Close()
 		if a.listener != nil {
@@ -179,7 +182,7 @@ func (a *App) run(ctx context.Context) error {
 	silent := a.tell(s)
 	still := a.pulse.start(a.supervisor.beat(), s.Progress, a.supervisor.felt)
 	steered := a.steer(s, cancel)
-	ticking := a.bar.start(a.source, func() { a.flush() })
+	ticking := a.bar.start(a.source, a.flush)
 	kept := a.flushEvidence()
 	remembered := a.keep(s)
 	var summary sensor.Summary
@@ -258,6 +261,7 @@ func (a *App) finish(ctx context.Context, s *sensor.Summary, runErr error) error
 	}
 	a.out.run(&record)
 	closeErr := a.out.close()
+	a.bequeath()
 	if a.plan.Verbose {
 		a.counters(s, &record)
 	}

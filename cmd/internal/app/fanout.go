@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -296,13 +295,6 @@ func (f *fanout) failing() error {
 		}
 	}
 	return nil
-}
-
-// waiting is whether an output has not taken all that it was given, and may yet.
-func (f *fanout) waiting() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.ContainsFunc(f.sinks, func(s *sink) bool { return s.err != nil && !s.gone })
 }
 
 // reopening is what changes when the files of outputs are opened anew.

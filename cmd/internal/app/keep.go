@@ -13,6 +13,7 @@ import (
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
+	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
 	"github.com/synoptic-ids/synoptic/detect"
 )
 
@@ -29,7 +30,13 @@ type keeper struct {
 	saving sync.Mutex // held for as long as it takes
 	buf    []byte
 	failed bool // the last time, and it was said
+
+	settling sync.Mutex // held while outputs are written to, and what they have not taken is kept
+	waiting  waiting
 	journal
+
+	counting sync.Mutex
+	counts   metrics.Saved
 }
 
 // ahead is how far the clock may be behind a state, when it is begun with: clocks are corrected.
@@ -38,7 +45,7 @@ const ahead = time.Minute
 // openKeeper reads what an earlier run saved, and the seed that goes with it. What cannot be used is
 // moved aside.
 func openKeeper(plan *config.Plan, say *Voice, now time.Time) (*keeper, error) {
-	k := &keeper{path: plan.State, say: say, write: replaceFile, journal: journal{path: plan.State + ".closed"}}
+	k := &keeper{path: plan.State, say: say, write: replaceFile, journal: journal{path: plan.State + ".closed"}, waiting: waiting{path: plan.State + ".waiting"}}
 	unwritable := func(err error) error {
 		return exit.With(exit.Failed, fmt.Errorf("--state %s: %w", k.path, err), "it is a file in a folder that this user may write to")
 	}
@@ -54,6 +61,9 @@ func openKeeper(plan *config.Plan, say *Voice, now time.Time) (*keeper, error) {
 	}
 	if k.loaded == nil {
 		k.closed = nil
+	}
+	if err := k.waiting.read(say); err != nil {
+		return nil, unwritable(err)
 	}
 	// What cannot be written now would be found out about when it is needed.
 	if err := k.probe(); err != nil {
@@ -113,21 +123,23 @@ func (k *keeper) probe() error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// save writes what a run remembers, as it is between two batches, once the outputs have what was told
-// before: while they cannot be written to, the state stays one in which the scans are open whose ends wait.
-// What fails is said once, and tried again the next time.
-func (k *keeper) save(remembered func(dst []byte) []byte, flush func() bool) {
+// save writes what a run remembers, as it is between two batches, once all that was told before is with the
+// outputs or, while they cannot be written to, kept for them: secure sees to that. What fails is said once, and
+// tried again the next time.
+func (k *keeper) save(remembered func(dst []byte) []byte, secure func() error) {
 	k.saving.Lock()
 	defer k.saving.Unlock()
+	began := time.Now()
 	told := k.mark()
 	k.buf = remembered(k.buf[:0])
-	if !flush() {
-		return
+	err := secure()
+	if err == nil {
+		err = k.write(k.path, k.buf)
 	}
-	err := k.write(k.path, k.buf)
 	if err == nil {
 		err = k.trim(told)
 	}
+	k.count(began, len(k.buf), err)
 	switch {
 	case err != nil:
 		if !k.failed {
@@ -137,6 +149,24 @@ func (k *keeper) save(remembered func(dst []byte) []byte, flush func() bool) {
 		k.say.Info("the state is saved again")
 	}
 	k.failed = err != nil
+}
+
+func (k *keeper) count(began time.Time, bytes int, err error) {
+	k.counting.Lock()
+	defer k.counting.Unlock()
+	if err != nil {
+		k.counts.Failures++
+		return
+	}
+	now := time.Now()
+	k.counts = metrics.Saved{Saves: k.counts.Saves + 1, Failures: k.counts.Failures, At: now, Took: now.Sub(began), Bytes: bytes}
+}
+
+// saved says what became of saving. It may be called from any goroutine.
+func (k *keeper) saved() metrics.Saved {
+	k.counting.Lock()
+	defer k.counting.Unlock()
+	return k.counts
 }
 
 // replaceFile puts data in the place of a file, all of it or nothing, also where the power fails.

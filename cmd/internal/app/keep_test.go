@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
+	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
+	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 )
@@ -47,88 +50,60 @@ func (m *mortal) Read(fs []capture.Frame) (n int, err error) {
 	return n, err
 }
 
-// disk is what outlives a run: records that were flushed.
-type disk struct {
-	buffer, records []detect.Scan
-	dead            bool
+// flaky is a file that outlives runs, on a disk that is full now and then.
+type flaky struct {
+	bytes.Buffer
+	room int
 }
 
-func (d *disk) flush() {
-	if !d.dead {
-		d.records = append(d.records, d.buffer...)
-		d.buffer = nil
+func (d *flaky) Write(p []byte) (int, error) {
+	n := min(len(p), d.room)
+	d.Buffer.Write(p[:n])
+	if n < len(p) {
+		return n, errors.New("no space left on device")
 	}
+	return n, nil
 }
 
 // TestKilledRunsTellEachEndOnce: of a day's traffic, read by runs that are killed one after the other,
-// each scan that a state was saved of has one end, however the kills lie to saving and flushing.
+// each scan that a state was saved of has one end, however the kills lie to saving and flushing, and while
+// the output can or cannot be written to.
 func TestKilledRunsTellEachEndOnce(t *testing.T) {
-	saved, settled := 0, 0
+	var all kills
 	for seed := range uint64(4) {
-		s, c := killed(t, rand.New(rand.NewPCG(seed, 4)))
-		saved, settled = saved+s, settled+c
+		all.run(t, rand.New(rand.NewPCG(seed, 4)))
 	}
-	require.Greater(t, saved, 10, "scans of which a state was saved")
-	require.Positive(t, settled, "scans that had closed when a run was killed whose state did not know it")
+	require.Greater(t, all.saved, 10, "scans of which a state was saved")
+	require.Positive(t, all.settled, "scans that had closed when a run was killed whose state did not know it")
+	require.Positive(t, all.left, "runs that were killed while records waited")
 }
 
-// killed reads the day, and returns how many scans the states were saved of, and of how many the end
-// had been told when a run was killed.
-func killed(t *testing.T, r *rand.Rand) (ofState, settled int) {
-	const file = "../../../testdata/captures/scan-day.pcapng"
-	path := filepath.Join(t.TempDir(), "state")
-	d := &disk{}
-	saved, opened, closed := map[string]bool{}, map[string]int{}, map[string]int{}
+// kills counts what runs met that were killed.
+type kills struct {
+	saved   int // scans that states were saved of
+	settled int // scans of which the end had been told when a run was killed
+	left    int // runs that left something to be written
+}
+
+// run reads the day.
+func (all *kills) run(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	path, d := filepath.Join(t.TempDir(), "state"), &flaky{}
+	saved := map[string]bool{}
 	for at, over := 0, false; !over; {
-		plan := config.Plan{State: path, Memory: 64 << 20, Seed: r.Uint64()}
-		var said bytes.Buffer
-		k, err := openKeeper(&plan, NewVoice(&said), time.Now())
-		require.NoError(t, err)
-		d.buffer, d.dead = nil, false
-		before := len(d.records) // what was told of later in a run that was killed, its state may not know
-		app := &App{keeper: k}
-		cfg := sensor.Config{Inline: true, Seed: plan.Seed, OnScan: func(s detect.Scan) {
-			d.buffer = append(d.buffer, s)
-			k.note(&s)
-		}}
-		_, err = cfg.Fit(plan.Memory)
-		require.NoError(t, err)
-		s, err := app.begin(cfg)
-		require.NoError(t, err)
-		require.Empty(t, said.String())
-		settled += len(k.closed)
-		flush := func() bool {
-			told := k.mark()
-			d.flush()
-			k.deliver(told)
-			return true
+		if text := d.Bytes(); len(text) > 0 && text[len(text)-1] != '\n' {
+			d.WriteByte('\n') // as appendTo does
 		}
-		src, err := capture.Open(file, capture.Config{})
-		require.NoError(t, err)
-		m := &mortal{Source: src, skip: at, left: 200 + r.IntN(800)}
-		m.between = func(int) {
-			switch r.IntN(12) {
-			case 0:
-				k.save(s.Save, flush)
-				for _, rec := range d.records[before:] {
-					saved[rec.ID] = true
-				}
-			case 1, 2, 3, 4, 5, 6:
-				flush()
-			}
-		}
-		done := false
-		sum, err := s.Run(context.Background(), readUntil{m, func() { done, d.dead = m.left > 0, m.left <= 0 }})
-		require.NoError(t, err)
-		require.NoError(t, src.Close())
-		at = m.read
-		if over = done; over {
-			d.flush() // it came to its end
-		}
-		require.Empty(t, sum.Damage)
+		at, over = all.life(t, r, path, d, at, saved)
 	}
-	for _, rec := range d.records {
-		switch rec.Phase {
+	all.saved += len(saved)
+	opened, closed := map[string]int{}, map[string]int{}
+	for line := range bytes.Lines(d.Bytes()) {
+		var rec struct{ Event, Phase, ID string }
+		if json.Unmarshal(line, &rec) != nil || rec.Event != "scan" {
+			continue
+		}
+		switch detect.Phase(rec.Phase) {
 		case detect.Open, detect.Reopen:
 			opened[rec.ID]++
 		case detect.Close:
@@ -142,7 +117,64 @@ func killed(t *testing.T, r *rand.Rand) (ofState, settled int) {
 	for id := range saved {
 		require.Positive(t, closed[id], "ends of %s", id)
 	}
-	return len(saved), settled
+}
+
+// life is a run that goes on from frame at, until it is killed, or the day is over.
+func (all *kills) life(t *testing.T, r *rand.Rand, path string, d *flaky, at int, saved map[string]bool) (read int, over bool) {
+	t.Helper()
+	var said bytes.Buffer
+	plan := config.Plan{State: path, Memory: 64 << 20, Seed: r.Uint64()}
+	k, err := openKeeper(&plan, NewVoice(&said), time.Now())
+	require.NoError(t, err)
+	require.Empty(t, said.String())
+	all.left += len(k.waiting.left)
+	spool := &spool{w: d}
+	out := &fanout{lasting: true, say: k.say, sinks: []*sink{{buf: spool, encoder: output.NewJSON(spool), spec: "json"}}}
+	app := &App{keeper: k, out: out, say: k.say}
+	require.NoError(t, app.inherit())
+	var told []string // scans of which something was
+	cfg := sensor.Config{Inline: true, Seed: plan.Seed, OnScan: func(s detect.Scan) {
+		out.scan(&s)
+		k.note(&s)
+		told = append(told, s.ID)
+	}}
+	_, err = cfg.Fit(plan.Memory)
+	require.NoError(t, err)
+	s, err := app.begin(cfg)
+	require.NoError(t, err)
+	all.settled += len(k.closed)
+	src, err := capture.Open("../../../testdata/captures/scan-day.pcapng", capture.Config{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, src.Close()) }()
+	m := &mortal{Source: src, skip: at, left: 200 + r.IntN(800)}
+	d.room = 1 << 20
+	m.between = func(int) {
+		switch r.IntN(12) {
+		case 0:
+			k.save(s.Save, app.secure)
+			for _, id := range told {
+				saved[id] = true
+			}
+		case 1, 2, 3, 4, 5:
+			app.flush()
+		case 6:
+			d.room = r.IntN(2) * r.IntN(1000) // or none at all
+		case 7, 8:
+			d.room = 1 << 20
+		}
+	}
+	sum, err := s.Run(context.Background(), readUntil{m, func() {
+		if over = m.left > 0; !over {
+			d.room = 0 // it is dead: what it still says nobody hears
+		}
+	}})
+	require.NoError(t, err)
+	require.Empty(t, sum.Damage)
+	if over {
+		d.room = 1 << 20
+		app.flush()
+	}
+	return m.read, over
 }
 
 // readUntil tells when the source has no more, before the run closes what is open.
@@ -232,7 +264,7 @@ func TestSavingThatFailsIsSaidOnce(t *testing.T) {
 	k, err := openKeeper(&plan, NewVoice(&said), time.Now())
 	require.NoError(t, err)
 	remembered := func(dst []byte) []byte { return append(dst, "all"...) }
-	flush := func() bool { return true }
+	flush := func() error { return nil }
 	k.save(remembered, flush)
 	full := errors.New("no space left on device")
 	k.write = func(string, []byte) error { return full }
@@ -246,8 +278,11 @@ func TestSavingThatFailsIsSaidOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a"}, again, "the old state does not know of it")
 	k.write = replaceFile
+	require.Equal(t, metrics.Saved{Saves: 1, Failures: 2, At: k.saved().At, Took: k.saved().Took, Bytes: 3}, k.saved())
 	k.save(remembered, flush)
 	require.Equal(t, "synoptic: the state is saved again\n", said.String())
+	require.Equal(t, uint64(2), k.saved().Saves)
+	require.WithinRange(t, k.saved().At, time.Now().Add(-time.Minute), time.Now())
 	again, err = k.read()
 	require.NoError(t, err)
 	require.Empty(t, again)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
@@ -36,7 +37,7 @@ func (a *App) keep(s *sensor.Sensor) (stop func()) {
 	if a.keeper == nil {
 		return func() {}
 	}
-	save := func() { a.keeper.save(s.Save, a.flush) }
+	save := func() { a.keeper.save(s.Save, a.secure) }
 	ended := every(a.plan.StateEvery, save)
 	return func() {
 		ended()
@@ -44,18 +45,52 @@ func (a *App) keep(s *sensor.Sensor) (stop func()) {
 	}
 }
 
-// flush writes out what the outputs hold, and notes in the journal which scans they know to be over. It
-// reports whether they have all there is.
-func (a *App) flush() bool {
+// flush writes out what the outputs hold, and notes in the journal which scans they know to be over.
+func (a *App) flush() {
 	if a.keeper == nil {
 		a.out.flush()
-		return true
+		return
 	}
-	told := a.keeper.mark()
+	_ = a.settle(false) // which does not fail where nothing is kept
+}
+
+// secure is flush that keeps what cannot be written.
+func (a *App) secure() error { return a.settle(true) }
+
+func (a *App) settle(keep bool) error {
+	k := a.keeper
+	k.settling.Lock()
+	defer k.settling.Unlock()
+	told := k.mark()
 	a.out.flush()
-	if a.out.waiting() {
-		return false
+	owed := a.out.owed()
+	switch {
+	case len(owed) == 0:
+		k.release()
+	case !keep:
+		return nil
+	default:
+		if err := k.hold(owed); err != nil {
+			return err
+		}
 	}
-	a.keeper.deliver(told)
-	return true
+	k.deliver(told)
+	return nil
+}
+
+// bequeath keeps, when the outputs are closed, what could not be written for the next run.
+func (a *App) bequeath() {
+	if a.keeper == nil {
+		return
+	}
+	owed := a.out.owed()
+	if len(owed) == 0 {
+		a.keeper.release()
+		return
+	}
+	if err := a.keeper.hold(owed); err != nil {
+		a.say.Warning(fmt.Sprintf("what could not be written is lost: %v", err))
+		return
+	}
+	a.say.Info("what could not be written is kept in " + a.keeper.waiting.path + ", for the next run")
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/config"
 	"github.com/synoptic-ids/synoptic/cmd/internal/exit"
 	"github.com/synoptic-ids/synoptic/cmd/internal/metrics"
@@ -36,10 +37,26 @@ func (a *App) tell(s *sensor.Sensor) (stop func()) {
 	if a.kept != nil {
 		cfg.Kept = a.kept.Stats
 	}
+	if a.keeper != nil {
+		cfg.Saved = a.keeper.saved
+	}
+	if len(a.plan.Devices) > 0 {
+		cfg.Devices = a.devices
+	}
 	a.metrics = metrics.New(cfg)
 	a.metrics.Reloaded(time.Now(), true)
 	a.say.Info(fmt.Sprintf("metrics are told on http://%s/metrics", a.listener.Addr()))
 	return a.metrics.Serve(a.listener)
+}
+
+// devices are the counts of each interface. What captures from one only has none but those of the run.
+func (a *App) devices(sum *sensor.Summary) []capture.DeviceStats {
+	if f, ok := a.source.(frames); ok {
+		if several, ok := f.Source.(interface{ Devices() []capture.DeviceStats }); ok {
+			return several.Devices()
+		}
+	}
+	return []capture.DeviceStats{{Name: a.plan.Devices[0], Packets: sum.Capture.Packets, Dropped: sum.Capture.Dropped}}
 }
 
 // ready says why the run does not do what it is there for; empty: it does.

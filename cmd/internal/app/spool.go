@@ -1,6 +1,10 @@
 package app
 
-import "io"
+import (
+	"bytes"
+	"io"
+	"slices"
+)
 
 const (
 	// sinkBuffer is how many bytes are written at a time.
@@ -12,8 +16,9 @@ const (
 
 // spool holds what is to be written, in order. What could not be written stays.
 type spool struct {
-	w    io.Writer
-	data []byte
+	w     io.Writer
+	data  []byte
+	begun []byte // what was written of a line of which the rest stands in data
 }
 
 // Write implements io.Writer. It writes nothing yet.
@@ -28,9 +33,18 @@ func (s *spool) Flush() error {
 		return nil
 	}
 	n, err := s.w.Write(s.data)
+	written := s.data[:min(n, len(s.data))]
+	if end := bytes.LastIndexByte(written, '\n'); end >= 0 {
+		s.begun = s.begun[:0]
+		written = written[end+1:]
+	}
+	s.begun = append(s.begun, written...)
 	s.data = s.data[:copy(s.data, s.data[min(n, len(s.data)):])]
 	if len(s.data) == 0 && cap(s.data) > 2*sinkBuffer {
 		s.data = nil // what was kept for long is not needed any more
 	}
 	return err
 }
+
+// owed is what is held, from the beginning of a line on.
+func (s *spool) owed() []byte { return slices.Concat(s.begun, s.data) }

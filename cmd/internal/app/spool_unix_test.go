@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,7 +61,7 @@ func TestFullDiskKeepsRecords(t *testing.T) {
 	}
 	require.Equal(t, "synoptic: warning: writing scans.jsonl: no space left on device; records are kept, and it is tried again\n", said.String())
 	require.Error(t, f.failing())
-	require.True(t, f.waiting())
+	require.NotEmpty(t, f.owed())
 	require.Zero(t, s.lost)
 	said.Reset()
 	disk.room = 1 << 20
@@ -140,7 +141,7 @@ func TestPipeWhoseReaderStandsStill(t *testing.T) {
 		f.scan(scanNumber(n))
 	}
 	f.flush()
-	require.True(t, f.waiting())
+	require.NotEmpty(t, f.owed())
 	require.Equal(t, 1, strings.Count(said.String(), "i/o timeout; records are kept"))
 	var got bytes.Buffer
 	for part := make([]byte, 64<<10); strings.Count(got.String(), "\n") < many; f.flush() {
@@ -148,7 +149,7 @@ func TestPipeWhoseReaderStandsStill(t *testing.T) {
 		require.NoError(t, err)
 		got.Write(part[:n])
 	}
-	require.False(t, f.waiting())
+	require.Empty(t, f.owed())
 	require.Zero(t, f.counts()[0].Lost)
 }
 
@@ -170,36 +171,104 @@ func TestStandardOutputThatNobodyReads(t *testing.T) {
 		f.scan(scanNumber(1))
 		f.flush()
 		require.Equal(t, ends, ended)
-		require.False(t, f.waiting())
+		require.Empty(t, f.owed())
 		require.Equal(t, uint64(1), f.counts()[0].Lost)
 		_ = w.Close()
 		require.NoError(t, f.close())
 	}
 }
 
-// TestStateWaitsForOutputs: while ends of scans wait, the state stays one in which the scans are open.
-func TestStateWaitsForOutputs(t *testing.T) {
+// inheriting is a run that goes on from what another has left in a folder, with outputs to disks.
+func inheriting(t *testing.T, said *bytes.Buffer, dir string, disks ...*smallDisk) *App {
+	t.Helper()
+	plan := config.Plan{State: filepath.Join(dir, "state"), Memory: 64 << 20}
+	k, err := openKeeper(&plan, NewVoice(said), time.Now())
+	require.NoError(t, err)
+	var outputs []config.Output
+	for range disks {
+		outputs = append(outputs, config.Output{Format: config.JSON})
+	}
+	f := lastingOutputs(t, said, outputs...)
+	for i, d := range disks {
+		f.sinks[i].spec = fmt.Sprintf("json:%d", i)
+		f.sinks[i].buf.w = d
+	}
+	a := &App{plan: plan, say: k.say, out: f, keeper: k}
+	require.NoError(t, a.inherit())
+	return a
+}
+
+// TestStateKeepsWhatWaits: while an output is full the state is saved all the same, with what waits beside it.
+// The run after one that was killed writes that, from the line on that was cut off, and once.
+func TestStateKeepsWhatWaits(t *testing.T) {
 	var said bytes.Buffer
-	f := lastingOutputs(t, &said, config.Output{Format: config.JSON})
-	disk := &smallDisk{}
-	f.sinks[0].buf.w = disk
-	k := &keeper{say: NewVoice(&said), journal: journal{path: filepath.Join(t.TempDir(), "state.closed")}}
-	saved := 0
-	k.write = func(string, []byte) error { saved++; return nil }
-	a := &App{out: f, keeper: k}
-	f.scan(scanNumber(1))
-	k.note(scanNumber(1))
-	k.save(func(dst []byte) []byte { return dst }, a.flush)
-	require.Zero(t, saved)
-	closed, err := k.read()
-	require.NoError(t, err)
-	require.Empty(t, closed)
-	disk.room = 1 << 20
+	dir, state := t.TempDir(), keptState(t, 7)
+	full, empty := &smallDisk{room: 1000}, &smallDisk{room: 1 << 20}
+	remembered := func(dst []byte) []byte { return append(dst, state...) }
+	a := inheriting(t, &said, dir, full, empty)
+	tell := func(n int) {
+		a.out.scan(scanNumber(n))
+		a.keeper.note(scanNumber(n))
+	}
+	for n := range 4 {
+		tell(n)
+	}
 	a.flush()
-	closed, err = k.read()
+	closed, err := a.keeper.read()
 	require.NoError(t, err)
-	require.Equal(t, []string{scanNumber(1).ID}, closed)
-	k.save(func(dst []byte) []byte { return dst }, a.flush)
-	require.Equal(t, 1, saved)
-	require.NotErrorIs(t, f.failing(), syscall.ENOSPC)
+	require.Empty(t, closed, "who is killed now goes on from a state in which they are open")
+	a.keeper.save(remembered, a.secure)
+	require.Equal(t, uint64(1), a.keeper.saved().Saves)
+	tell(4) // which is lost, as all since the state was saved
+	cut := full.String()
+	require.False(t, strings.HasSuffix(cut, "\n"))
+
+	said.Reset()
+	full.WriteString("\n") // as appendTo does
+	full.room = 1 << 20
+	a = inheriting(t, &said, dir, full, empty)
+	require.NotNil(t, a.keeper.loaded)
+	require.FileExists(t, a.keeper.waiting.path)
+	a.flush()
+	require.NoFileExists(t, a.keeper.waiting.path)
+	want := strings.SplitAfter(strings.TrimSuffix(empty.String(), "\n"), "\n")
+	require.Len(t, want, 4)
+	broken := cut[strings.LastIndexByte(cut, '\n')+1:]
+	require.NotEmpty(t, broken)
+	require.Equal(t, strings.Join(want, "")+"\n", strings.Replace(full.String(), broken+"\n", "", 1))
+	require.Empty(t, said.String())
+
+	a = inheriting(t, &said, dir, full, empty)
+	a.flush()
+	require.Len(t, strings.Split(strings.TrimSpace(full.String()), "\n"), 5, "once")
+}
+
+// TestWhatWaitsIsBequeathed by a run that ends, also where the next one has no such output, or cannot read it.
+func TestWhatWaitsIsBequeathed(t *testing.T) {
+	var said bytes.Buffer
+	dir := t.TempDir()
+	end := func(disks ...*smallDisk) {
+		a := inheriting(t, &said, dir, disks...)
+		for i := range disks {
+			a.out.scan(scanNumber(i))
+		}
+		require.Error(t, a.out.close())
+		a.bequeath()
+	}
+	end(&smallDisk{}, &smallDisk{})
+	path := filepath.Join(dir, "state.waiting")
+	require.Contains(t, said.String(), "synoptic: what could not be written is kept in "+path+", for the next run\n")
+	said.Reset()
+	one := &smallDisk{room: 1 << 20}
+	a := inheriting(t, &said, dir, one)
+	require.Equal(t, "synoptic: warning: 2 lines wait for json:1, which is no output of this run: they are in "+path+".old\n", said.String())
+	require.FileExists(t, path+".old")
+	a.flush()
+	require.Equal(t, 2, strings.Count(one.String(), "\n"))
+	require.NoFileExists(t, path)
+
+	said.Reset()
+	require.NoError(t, os.WriteFile(path, []byte("no JSON"), 0o600))
+	inheriting(t, &said, dir, one)
+	require.Contains(t, said.String(), "cannot be read, and is now "+path+".old: ")
 }

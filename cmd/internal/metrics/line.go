@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/detect/sensor"
 	"github.com/synoptic-ids/synoptic/flows"
@@ -15,8 +16,10 @@ import (
 type reading struct {
 	sensor.Summary
 	sensor.Progress
-	sinks []Sink
-	kept  evidence.Stats
+	sinks   []Sink
+	kept    evidence.Stats
+	saved   *Saved // nil: no state is kept
+	devices []capture.DeviceStats
 }
 
 // series is one time series, or several that a label tells apart.
@@ -53,7 +56,7 @@ func by(name, help, label string, values []string, value func(*reading) []float6
 
 // lines are all series of the line from the source to the engine.
 func lines() []series {
-	return slices.Concat(reads(), counts(), finds(), keeps())
+	return slices.Concat(reads(), counts(), finds(), keeps(), saves())
 }
 
 func reads() []series {
@@ -157,12 +160,13 @@ type collector struct {
 	series []series
 	build  prometheus.Metric
 	sinks  sinkSeries
+	cards  deviceSeries
 }
 
 func newCollector(version string, read func() *reading) *collector {
 	desc := prometheus.NewDesc("synoptic_build_info", "Always 1: the version of the program, and of Go.", []string{"version", "goversion"}, nil)
 	return &collector{
-		read: read, series: lines(), sinks: newSinkSeries(),
+		read: read, series: lines(), sinks: newSinkSeries(), cards: newDeviceSeries(),
 		build: prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, version, runtime.Version()),
 	}
 }
@@ -174,6 +178,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 		out <- s.desc
 	}
 	c.sinks.describe(out)
+	c.cards.describe(out)
 }
 
 // Collect implements [prometheus.Collector].
@@ -190,4 +195,5 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	c.sinks.collect(out, r.sinks)
+	c.cards.collect(out, r.devices)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/synoptic-ids/synoptic/capture"
 	"github.com/synoptic-ids/synoptic/cmd/internal/evidence"
 	"github.com/synoptic-ids/synoptic/cmd/internal/output"
 	"github.com/synoptic-ids/synoptic/detect"
@@ -27,6 +28,11 @@ type Config struct {
 	Sinks   func() []Sink // the outputs, always the same ones
 	// Kept is what became of the packets of scans; nil: none are kept.
 	Kept func() evidence.Stats
+	// Saved is what became of saving the state; nil: none is kept.
+	Saved func() Saved
+	// Devices counts what was read of each interface, always the same ones, given the same moment's summary;
+	// nil: nothing is captured.
+	Devices func(*sensor.Summary) []capture.DeviceStats
 	// Stuck says for how long no stage has moved that has something to do.
 	Stuck func() time.Duration
 	// Ready says why the run is not ready; empty: it is.
@@ -94,6 +100,13 @@ func (m *Metrics) read() *reading {
 	r := &reading{Summary: m.cfg.Line.Snapshot(), Progress: m.cfg.Line.Progress(), sinks: m.cfg.Sinks()}
 	if m.cfg.Kept != nil {
 		r.kept = m.cfg.Kept()
+	}
+	if m.cfg.Saved != nil {
+		saved := m.cfg.Saved()
+		r.saved = &saved
+	}
+	if m.cfg.Devices != nil {
+		r.devices = m.cfg.Devices(&r.Summary)
 	}
 	return r
 }

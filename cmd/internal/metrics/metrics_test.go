@@ -61,14 +61,17 @@ func (still) Snapshot() sensor.Summary {
 	}
 }
 
-// TestNoKernel: of a program in the kernel nothing is told where there is none.
-func TestNoKernel(t *testing.T) {
+// TestNothingOfWhatThereIsNot: of a program in the kernel, or of a state, nothing is told where there is none.
+func TestNothingOfWhatThereIsNot(t *testing.T) {
+	told := 0
 	for _, s := range lines() {
-		if strings.Contains(s.desc.String(), "_xdp_") {
+		if name := s.desc.String(); strings.Contains(name, "_xdp_") || strings.Contains(name, "_state_") {
+			told++
 			require.Empty(t, s.value(&reading{}))
-			require.NotEmpty(t, s.value(&reading{Summary: still{}.Snapshot()}))
+			require.NotEmpty(t, s.value(&reading{Summary: still{}.Snapshot(), saved: &Saved{}}))
 		}
 	}
+	require.Greater(t, told, 10)
 }
 
 func (still) Progress() sensor.Progress {
@@ -82,6 +85,14 @@ func of(cfg Config) *Metrics {
 	}
 	cfg.Kept = func() evidence.Stats {
 		return evidence.Stats{Files: 9001, Bytes: 9002, Packets: 9003, Lost: 9004, Removed: 9005}
+	}
+	cfg.Saved = func() Saved {
+		return Saved{Saves: 10001, Failures: 10002, At: time.Unix(1_700_000_002, 0), Took: 250 * time.Millisecond, Bytes: 10003}
+	}
+	cfg.Devices = func(sum *sensor.Summary) []capture.DeviceStats {
+		return []capture.DeviceStats{
+			{Name: "eth0", Packets: sum.Capture.Packets - 1, Dropped: sum.Capture.Dropped}, {Name: "eth0"}, {Name: "eth\xff", Packets: 1},
+		}
 	}
 	return New(cfg)
 }
@@ -137,7 +148,7 @@ func TestNoLabelIsChosenByStrangers(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "metrics.txt"))
 	require.NoError(t, err)
 	for _, label := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(string(text), -1) {
-		require.Contains(t, []string{"version", "goversion", "class", "reason", "state", "kind", "output", "shape", "severity", "event", "about"}, label[1])
+		require.Contains(t, []string{"version", "goversion", "class", "reason", "state", "kind", "output", "shape", "severity", "event", "about", "interface"}, label[1])
 	}
 }
 

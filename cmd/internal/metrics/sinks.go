@@ -29,9 +29,10 @@ func (s *sinkSeries) describe(out chan<- *prometheus.Desc) {
 
 func (s *sinkSeries) collect(out chan<- prometheus.Metric, sinks []Sink) {
 	for _, sink := range sinks {
-		// A file's name may be any bytes, a label may not.
-		sink.Name = strings.ToValidUTF8(sink.Name, "?")
-		out <- prometheus.MustNewConstMetric(s.sent, prometheus.CounterValue, float64(sink.Sent), sink.Name)
-		out <- prometheus.MustNewConstMetric(s.lost, prometheus.CounterValue, float64(sink.Lost), sink.Name)
+		out <- prometheus.MustNewConstMetric(s.sent, prometheus.CounterValue, float64(sink.Sent), label(sink.Name))
+		out <- prometheus.MustNewConstMetric(s.lost, prometheus.CounterValue, float64(sink.Lost), label(sink.Name))
 	}
 }
+
+// label is a name as a label: that of a file, or of an interface, may be any bytes, a label may not.
+func label(name string) string { return strings.ToValidUTF8(name, "?") }
