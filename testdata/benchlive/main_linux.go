@@ -34,7 +34,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "`number` of runs of each")
 	only := flag.String("flood", "", "`name` of the only flood to send: data or syn")
 	lasts := flag.Duration("soak", 0, "`time` to watch a sensor for amid mixed traffic, instead of measuring")
-	every := flag.Duration("every", time.Minute, "`time` between two looks at it")
+	every := flag.Duration("every", 20*time.Second, "`time` between two looks at it")
 	rate := flag.Int("rate", 20_000, "`number` of frames a second then, up to 100,000")
 	flag.Parse()
 	if flag.NArg() > 0 || *packets < 1 || *packets > 10_000_000 || *rounds < 1 || *rate < 200 || *rate > 100_000 || *every <= 0 {
@@ -45,7 +45,10 @@ func main() {
 	switch {
 	case err != nil:
 	case *lasts > 0:
-		err = soak(os.Stdout, soaking{bin: path, lasts: *lasts, every: *every, rate: *rate})
+		var all []held
+		if all, err = soak(os.Stdout, soaking{bin: path, lasts: *lasts, every: *every, rate: *rate}); err == nil {
+			err = flat(os.Stdout, all)
+		}
 	default:
 		err = bench(os.Stdout, path, *only, *packets, *rounds)
 	}

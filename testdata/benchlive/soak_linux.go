@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,33 +31,43 @@ type soaking struct {
 const (
 	// listen is where the sensor tells its metrics.
 	listen = "127.0.0.1:9311"
-	// soakMemory bounds its tables, so that they are full soon.
-	soakMemory = "64MiB"
-	// slack is how much more memory, in bytes, it may hold at the end than early on:
-	// what the garbage collector has not come to.
-	slack = 8 << 20
+	// soakMemory bounds its tables, so that they are full within minutes.
+	soakMemory = "16MiB"
+	// full is the share of what the tables hold at the end from which on they are full.
+	full = 0.98
+	// mayRise is by how many bytes a minute its memory may rise when they are: less than two for a thousand
+	// packets, or than 3 KiB for a scan. Over ten minutes some 20 KiB come of when the garbage is collected.
+	mayRise = 64 << 10
 	// fewMore goroutines or files there may be at some moment, as for who asks.
 	fewMore = 3
 )
 
 // held is what a sensor holds at some time.
 type held struct {
+	after                     time.Duration
 	memory, goroutines, files float64
-	packets, dropped, scans   float64
+	entries                   float64 // of tables: targets, sources and counts
+	packets, saves            float64
+	opened, closed            float64 // scans
 }
 
 // soak captures traffic for a time: the made-up site with its scanners, data in conversations,
-// and every tenth second forged SYNs. It prints what the sensor holds, and fails if that grows.
-func soak(out io.Writer, cfg soaking) error {
+// and every tenth second forged SYNs. It prints what the sensor holds, and returns it.
+func soak(out io.Writer, cfg soaking) ([]held, error) {
 	n, err := cable("soak")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := n.IP(context.Background(), "", "link set lo up"); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), cfg.lasts+2*time.Minute)
 	defer cancel()
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	home := []string{}
 	for _, p := range site.Home() {
 		home = append(home, p.String())
@@ -63,33 +76,33 @@ func soak(out io.Writer, cfg soaking) error {
 		name: "synoptic", ready: "capturing from", account: ours,
 		argv: []string{
 			cfg.bin, "-i", "b0", "--json", "--memory", soakMemory, "--home", strings.Join(home, ","),
-			"--listen", listen, "--heartbeat", "10s",
+			"--listen", listen, "--heartbeat", "10s", "--state", filepath.Join(dir, "state"), "--state-every", "2s",
 		},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before, err := arrived(n)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all, err := watched(ctx, out, n, cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	after, err := arrived(n)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	read, lost, cpu, err := running.stop()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if read+lost != int(after-before) {
-		return fmt.Errorf("%d packets arrived, %d were read and %d counted as lost", after-before, read, lost)
+		return nil, fmt.Errorf("%d packets arrived, %d were read and %d counted as lost", after-before, read, lost)
 	}
 	fmt.Fprintf(out, "%d packets sent, all of them read or counted as lost; %d lost; %.1f s of CPU\n", after-before, lost, cpu.Seconds())
-	return flat(all)
+	return all, nil
 }
 
 // watched sends traffic, and looks at the sensor meanwhile.
@@ -104,7 +117,7 @@ func watched(ctx context.Context, out io.Writer, n *netns.NS, cfg soaking) (all 
 	var sent atomic.Int64
 	done := make(chan error, 1)
 	go func() { done <- mixed(ctx, send, cfg.rate, &sent) }()
-	fmt.Fprintf(out, "%8s %12s %10s %6s %12s %12s %8s\n", "after", "memory MiB", "goroutines", "files", "sent", "packets", "scans")
+	fmt.Fprintf(out, "%8s %12s %10s %6s %10s %12s %12s %8s %8s\n", "after", "memory MiB", "goroutines", "files", "entries", "sent", "packets", "opened", "closed")
 	began := time.Now()
 	for next := time.NewTicker(cfg.every); ; {
 		select {
@@ -118,9 +131,10 @@ func watched(ctx context.Context, out io.Writer, n *netns.NS, cfg soaking) (all 
 			cancel()
 			return nil, errors.Join(err, <-done)
 		}
+		h.after = time.Since(began)
 		all = append(all, h)
-		fmt.Fprintf(out, "%8s %12.1f %10.0f %6.0f %12d %12.0f %8.0f\n",
-			time.Since(began).Round(time.Second), h.memory/(1<<20), h.goroutines, h.files, sent.Load(), h.packets, h.scans)
+		fmt.Fprintf(out, "%8s %12.1f %10.0f %6.0f %10.0f %12d %12.0f %8.0f %8.0f\n",
+			h.after.Round(time.Second), h.memory/(1<<20), h.goroutines, h.files, h.entries, sent.Load(), h.packets, h.opened, h.closed)
 	}
 }
 
@@ -182,7 +196,9 @@ func (e *endless) next() []byte {
 func look(n *netns.NS) (h held, err error) {
 	wanted := map[string]*float64{
 		"process_resident_memory_bytes": &h.memory, "go_goroutines": &h.goroutines, "process_open_fds": &h.files,
-		"synoptic_capture_packets_total": &h.packets, "synoptic_capture_drops_total": &h.dropped, "synoptic_scans_opened_total": &h.scans,
+		"synoptic_flows_active": &h.entries, "synoptic_sources_active": &h.entries, "synoptic_counts_active": &h.entries,
+		"synoptic_interface_packets_total": &h.packets, "synoptic_scans_opened_total": &h.opened, "synoptic_scans_closed_total": &h.closed,
+		"synoptic_state_saves_total": &h.saves,
 	}
 	err = n.Do(func() error {
 		conn, err := net.Dial("tcp", listen)
@@ -213,31 +229,52 @@ func look(n *netns.NS) (h held, err error) {
 	return h, err
 }
 
-// flat compares the last quarter of what was seen with the second.
-func flat(all []held) error {
-	quarter := len(all) / 4
-	if quarter == 0 {
+// flat judges whether it grows, from when its tables are full, and at least half of the time.
+func flat(out io.Writer, all []held) error {
+	if len(all) < 8 {
 		return errors.New("it was looked at too seldom to say whether it grows")
 	}
-	early, late := most(all[quarter:2*quarter]), most(all[len(all)-quarter:])
+	last := all[len(all)-1]
+	from := len(all) / 2
+	filled := slices.IndexFunc(all, func(h held) bool { return h.entries >= full*last.entries })
+	if from = max(from, filled); from > 3*len(all)/4 {
+		return fmt.Errorf("its tables filled until %s: soak longer to say whether it grows", all[filled].after.Round(time.Second))
+	}
+	early, late := all[from:(from+len(all))/2], all[(from+len(all))/2:]
+	rise := slope(all[from:])
+	fmt.Fprintf(out, "tables full after %s; from %s on memory rose by %.3f MiB a minute (may: %.3f), from %.1f to %.1f MiB\n",
+		all[filled].after.Round(time.Second), all[from].after.Round(time.Second), rise/(1<<20), float64(mayRise)/(1<<20),
+		most(early).memory/(1<<20), most(late).memory/(1<<20))
 	switch {
-	case late.memory > 1.1*early.memory+slack:
-		return fmt.Errorf("memory grows: %.1f MiB early, %.1f MiB late", early.memory/(1<<20), late.memory/(1<<20))
-	case late.goroutines > early.goroutines+fewMore:
-		return fmt.Errorf("goroutines grow: %.0f early, %.0f late", early.goroutines, late.goroutines)
-	case late.files > early.files+fewMore:
-		return fmt.Errorf("open files grow: %.0f early, %.0f late", early.files, late.files)
-	case late.packets == 0:
+	case rise > mayRise:
+		return fmt.Errorf("memory grows by %.3f MiB a minute", rise/(1<<20))
+	case most(late).goroutines > most(early).goroutines+fewMore:
+		return fmt.Errorf("goroutines grow: %.0f early, %.0f late", most(early).goroutines, most(late).goroutines)
+	case most(late).files > most(early).files+fewMore:
+		return fmt.Errorf("open files grow: %.0f early, %.0f late", most(early).files, most(late).files)
+	case last.packets == 0:
 		return errors.New("no packet was read")
+	case last.saves == 0:
+		return errors.New("no state was saved")
 	}
 	return nil
+}
+
+// slope is by how many bytes a minute memory rises, by least squares.
+func slope(all []held) float64 {
+	var x, y, xx, xy float64
+	for _, h := range all {
+		at := h.after.Minutes()
+		x, y, xx, xy = x+at, y+h.memory, xx+at*at, xy+at*h.memory
+	}
+	n := float64(len(all))
+	return (n*xy - x*y) / (n*xx - x*x)
 }
 
 // most is the most of each that was held.
 func most(all []held) (m held) {
 	for _, h := range all {
 		m.memory, m.goroutines, m.files = max(m.memory, h.memory), max(m.goroutines, h.goroutines), max(m.files, h.files)
-		m.packets, m.scans = max(m.packets, h.packets), max(m.scans, h.scans)
 	}
 	return m
 }
