@@ -42,6 +42,7 @@
 /* Where reading has come to. */
 struct cursor {
 	void *at, *end;
+	void *frame;
 	__s32 wire;    /* bytes from at on that the IP header states */
 	void *ip;      /* the IP header */
 	__u8 six;      /* that is of IPv6 */
@@ -139,24 +140,43 @@ always int extension(struct cursor *c)
 	return 0;
 }
 
-always int extensions(struct cursor *c)
+/* Has the verifier forget what it knows of a number. p is yet to be filled. */
+always __u64 any(struct packet *p, __u64 x)
+{
+	*(volatile __u64 *)&p->from.low = x;
+	return *(volatile __u64 *)&p->from.low;
+}
+
+/* Has the verifier forget which headers were passed: else it would look at all that follows
+ * once for each way to come here, and that three times as long. */
+always void forget(struct packet *p, struct cursor *c)
+{
+	c->at = c->frame + (any(p, c->at - c->frame) & 0x3fff);
+	asm volatile("" : "+r"(c->at)); /* one pointer, the bounds of which are known */
+	c->wire = any(p, c->wire);
+	c->proto = any(p, c->proto);
+	c->fragment = any(p, c->fragment);
+}
+
+always int extensions(struct packet *p, struct cursor *c)
 {
 	int i, class;
 
+	if (!is_extension(c->proto))
+		return 0;
 #pragma unroll
-	for (i = 0; i < MOST_EXTENSIONS; i++) {
-		if (!is_extension(c->proto))
-			return 0;
+	for (i = 0; i < MOST_EXTENSIONS && is_extension(c->proto); i++) {
 		if (!c->wire) /* else a probe for the protocol number as such */
 			return c->fragment ? FRAGMENT : 0;
 		class = extension(c);
 		if (class)
 			return class;
 	}
+	forget(p, c);
 	return is_extension(c->proto) ? EXTENSIONS : 0;
 }
 
-always int ipv4(struct cursor *c)
+always int ipv4(struct packet *p, struct cursor *c)
 {
 	__u8 *h = c->at;
 	__u32 header, total, to;
@@ -179,10 +199,10 @@ always int ipv4(struct cursor *c)
 	if (fragment & 0x1fff)
 		return later_fragment(c, (fragment & 0x1fff) * 8);
 	c->fragment = (fragment & 0x2000) != 0;
-	return c->proto == PROTO_AH ? extensions(c) : 0;
+	return c->proto == PROTO_AH ? extensions(p, c) : 0;
 }
 
-always int ipv6(struct cursor *c)
+always int ipv6(struct packet *p, struct cursor *c)
 {
 	__u8 *h = c->at;
 	__u32 size;
@@ -198,7 +218,7 @@ always int ipv6(struct cursor *c)
 	move(c, 40);
 	if (size || c->wire <= 20) /* else a jumbogram, or yet to be cut up */
 		c->wire = size;
-	return extensions(c);
+	return extensions(p, c);
 }
 
 /* Empties p. Not all frames come to that: it costs as much as the rest. */
@@ -550,10 +570,10 @@ always int parse(struct packet *p, struct cursor *c)
 	}
 	switch (type) {
 	case ETHER_IPV4:
-		class = ipv4(c);
+		class = ipv4(p, c);
 		break;
 	case ETHER_IPV6:
-		class = ipv6(c);
+		class = ipv6(p, c);
 		break;
 	case ETHER_ARP:
 		return arp(p, c);

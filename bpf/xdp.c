@@ -387,6 +387,7 @@ int synoptic(struct xdp_md *x)
 	p = &n->packet;
 	if (every)
 		__builtin_memset(p, 0, sizeof(*p));
+	c.frame = c.at;
 	c.wire = x->data_end - x->data;
 	class = parse(p, &c) & (CLASSES - 1);
 	n->classes[class]++;
