@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,53 +25,71 @@ type run struct {
 	act    func(t *testing.T, s *site)
 }
 
+// sitesAtOnce are so many, for a run waits most of its time for what does not come.
+const sitesAtOnce = 3
+
 func TestLive(t *testing.T) {
 	requireLab(t)
-	s := newSite(t)
 	runs := scanRuns()
 	maps.Copy(runs, moreRuns())
 	maps.Copy(runs, ordinaryRuns())
-	var ports [len(mirrorModes)]*namespace
-	for i := range ports {
-		ports[i] = s.mirrorPort()
-	}
-	dir := t.TempDir()
-	var rows []row
 	all := scenarios()
 	require.Len(t, runs, len(all), "runs and scenarios")
-	for turn, sn := range all {
-		r, ok := runs[sn.name]
-		require.True(t, ok, "no run for scenario %s", sn.name)
-		t.Run(sn.name, func(t *testing.T) {
-			file := filepath.Join(dir, sn.name+".pcap")
-			began := time.Now()
-			tp := s.record(t, r.bridge, file)
-			live := s.look(t, r.bridge)
-			mirrors := s.mirrors(t, ports, r.bridge)
-			if len(sn.scans) > 0 {
-				r.besides(t, s, turn)
-			} else {
-				r.act(t, s)
-			}
-			tp.stop(t)
-			seen := live.stop(t)
-			require.NoError(t, together(len(mirrors), func(i int) error { return mirrors[i].stop() }))
-			records := replay(t, file)
-			t.Logf("took %v", time.Since(began).Round(time.Millisecond))
-			rows = append(rows, rowsOf(sn, closedScans(records))...)
-			if *renew {
-				keep(t, file, recording(sn.name))
-			}
-			check(t, sn, records)
-			requireSame(t, closedScans(records), seen)
-			for _, m := range mirrors {
-				t.Logf("by the program in the kernel, %s", m.counter.Mode())
-				requireAlike(t, sn, closedScans(records), closedScans(m.records))
+	dir, rows := t.TempDir(), make([][]row, len(all))
+	turns := make(chan int, len(all))
+	for turn := range all {
+		turns <- turn
+	}
+	close(turns)
+	var sites sync.WaitGroup
+	for range sitesAtOnce {
+		s := newSite(t)
+		ports := s.mirrorPorts()
+		sites.Go(func() {
+			for turn := range turns {
+				sn := all[turn]
+				t.Run(sn.name, func(t *testing.T) {
+					r, ok := runs[sn.name]
+					require.True(t, ok, "no run")
+					rows[turn] = r.judge(t, s, ports, sn, turn, filepath.Join(dir, sn.name+".pcap"))
+				})
 			}
 		})
 	}
-	requireSoon(t, rows)
+	sites.Wait()
+	requireSoon(t, slices.Concat(rows...))
 	requireSmall(t, dir)
+}
+
+// judge makes a run, records it, and holds against the recording what is to be said of it,
+// and what the ring and the program in the kernel saw meanwhile.
+func (r run) judge(t *testing.T, s *site, ports mirrorPorts, sn scenario, turn int, file string) []row {
+	t.Helper()
+	began := time.Now()
+	tp := s.record(t, r.bridge, file)
+	live := s.look(t, r.bridge)
+	mirrors := s.mirrors(t, ports, r.bridge)
+	if len(sn.scans) > 0 {
+		r.besides(t, s, turn)
+	} else {
+		r.act(t, s)
+	}
+	tp.stop(t)
+	seen := live.stop(t)
+	require.NoError(t, together(len(mirrors), func(i int) error { return mirrors[i].stop() }))
+	records := replay(t, file)
+	t.Logf("took %v", time.Since(began).Round(time.Millisecond))
+	if *renew {
+		keep(t, file, recording(sn.name))
+	}
+	check(t, sn, records)
+	scans := closedScans(records)
+	requireSame(t, scans, seen)
+	for _, m := range mirrors {
+		t.Logf("by the program in the kernel, %s", m.counter.Mode())
+		requireAlike(t, sn, scans, closedScans(m.records))
+	}
+	return rowsOf(sn, scans)
 }
 
 // besides runs a scan amid ordinary traffic, which nobody may be named for.

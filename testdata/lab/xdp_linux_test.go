@@ -31,20 +31,24 @@ type mirror struct {
 	ended   chan error // of the copying and of the line
 }
 
-// mirrorPort is a sensor's namespace with one such interface.
-func (s *site) mirrorPort() *namespace {
-	s.t.Helper()
-	n := s.namespace("sensor", map[string]string{"ipv6/conf/default/disable_ipv6": "1"})
-	require.NoError(s.t, n.Cable(s.t.Context(), "in", "out"))
-	return n
-}
-
 // mirrorModes are how the program runs that each run is judged by: in both at once.
 var mirrorModes = [...]bpf.Mode{bpf.Native, bpf.Generic}
 
-// mirrors begins to copy a bridge to a port for each mode. The programs are loaded at the same
-// time, for that takes a third of a second.
-func (s *site) mirrors(t *testing.T, ports [len(mirrorModes)]*namespace, bridge string) (ms [len(mirrorModes)]*mirror) {
+// mirrorPorts are for each mode a sensor's namespace with such an interface.
+type mirrorPorts [len(mirrorModes)]*namespace
+
+func (s *site) mirrorPorts() (ports mirrorPorts) {
+	s.t.Helper()
+	for i := range ports {
+		ports[i] = s.namespace("sensor", map[string]string{"ipv6/conf/default/disable_ipv6": "1"})
+		require.NoError(s.t, ports[i].Cable(s.t.Context(), "in", "out"))
+	}
+	return ports
+}
+
+// mirrors begins to copy a bridge to all ports. The programs are loaded at the same time, for
+// that takes a while.
+func (s *site) mirrors(t *testing.T, ports mirrorPorts, bridge string) (ms [len(mirrorModes)]*mirror) {
 	t.Helper()
 	require.NoError(t, together(len(ms), func(i int) (err error) {
 		ms[i], err = s.mirror(t, ports[i], bridge, mirrorModes[i])
