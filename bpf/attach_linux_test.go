@@ -98,6 +98,7 @@ func TestCounter(t *testing.T) {
 			require.NoError(t, err)
 			require.EqualValues(t, 1, s.Packets[ClassSYN])
 			require.EqualValues(t, 1, s.Told)
+			require.Equal(t, mode, s.Mode)
 			require.Zero(t, s.RingLoad)
 		})
 	}

@@ -147,6 +147,9 @@ func (c *Counter) Stats() (Stats, error) {
 	}
 	n, err := c.count()
 	n.Tunnels = c.tunnels.Load()
+	if c.link != nil {
+		n.Mode = c.mode
+	}
 	n.RingLoad = float64(c.ring.AvailableBytes()) / float64(c.ring.BufferSize())
 	return n, err
 }

@@ -35,6 +35,9 @@ func TestRemoved(t *testing.T) {
 	lab.IP("link del v1")
 	read("interface v1 is gone; counting goes on if one of the name comes")
 	require.Equal(t, Native, c.Mode())
+	s, err := c.Stats()
+	require.NoError(t, err)
+	require.Equal(t, Auto, s.Mode)
 	for range 4 { // longer than it is between two looks
 		lab.Do(func() error { return c.Read(&b) })
 	}
@@ -57,8 +60,9 @@ func TestRemoved(t *testing.T) {
 	lab.Sender("v0")(segment(flows.FlagRST, nil))
 	_, p = readOne(t, c)
 	require.EqualValues(t, flows.FlagRST, p.Flags)
-	s, err := c.Stats()
+	s, err = c.Stats()
 	require.NoError(t, err)
+	require.Equal(t, Native, s.Mode)
 	require.EqualValues(t, 1, s.Packets[ClassSYN])
 	require.EqualValues(t, 1, s.Packets[ClassRST])
 	h := heldBy(t, c)

@@ -51,6 +51,7 @@ func (c Class) Parsed() bool { return c < ClassOther }
 
 // Stats counts what a [Counter] has seen since it was opened.
 type Stats struct {
+	Mode    Mode               // where the program runs; Auto: nowhere, for the interface was removed
 	Packets [NumClasses]uint64 // frames, by class
 
 	Told       uint64 // written for Read

@@ -33,6 +33,7 @@ func (a *App) tell(s *sensor.Sensor) (stop func()) {
 	cfg := metrics.Config{
 		Version: a.version, Line: s, Sinks: a.out.counts, Stuck: a.pulse.stuck,
 		Ready: func() string { return a.ready(s) }, Profiling: a.plan.Profiling,
+		Counted: a.plan.XDP.Wanted,
 	}
 	if a.kept != nil {
 		cfg.Kept = a.kept.Stats

@@ -20,6 +20,7 @@ type reading struct {
 	kept    evidence.Stats
 	saved   *Saved // nil: no state is kept
 	devices []capture.DeviceStats
+	counted bool // by a program in the kernel, if that can be
 }
 
 // series is one time series, or several that a label tells apart.

@@ -33,6 +33,8 @@ type Config struct {
 	// Devices counts what was read of each interface, always the same ones, given the same moment's summary;
 	// nil: nothing is captured.
 	Devices func(*sensor.Summary) []capture.DeviceStats
+	// Counted is whether a program in the kernel was asked for.
+	Counted bool
 	// Stuck says for how long no stage has moved that has something to do.
 	Stuck func() time.Duration
 	// Ready says why the run is not ready; empty: it is.
@@ -97,7 +99,7 @@ func (m *Metrics) begin() {
 }
 
 func (m *Metrics) read() *reading {
-	r := &reading{Summary: m.cfg.Line.Snapshot(), Progress: m.cfg.Line.Progress(), sinks: m.cfg.Sinks()}
+	r := &reading{Summary: m.cfg.Line.Snapshot(), Progress: m.cfg.Line.Progress(), sinks: m.cfg.Sinks(), counted: m.cfg.Counted}
 	if m.cfg.Kept != nil {
 		r.kept = m.cfg.Kept()
 	}

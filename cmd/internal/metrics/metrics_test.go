@@ -55,6 +55,7 @@ func (still) Snapshot() sensor.Summary {
 		Evidence: sensor.EvidenceStats{Begun: 8001, Unkept: 8002, Left: 8003, Hurried: 8004},
 		Filtered: 5001, Settled: 5002, Last: 1_700_000_000_500_000_000,
 		Kernel: &bpf.Stats{
+			Mode:    bpf.Generic,
 			Packets: [bpf.NumClasses]uint64{bpf.ClassSYN: 8001, bpf.ClassMalformed: 8002}, Told: 8003, RingFull: 8004,
 			OverBudget: 8005, Tunnels: 8006, Load: 0.125, RingLoad: 0.25, Generations: 8007, Sources: 8008, Evicted: 8009,
 		},
@@ -72,6 +73,16 @@ func TestNothingOfWhatThereIsNot(t *testing.T) {
 		}
 	}
 	require.Greater(t, told, 10)
+}
+
+// TestXDPMode: what was asked for and is not there is told as that.
+func TestXDPMode(t *testing.T) {
+	require.Equal(t, []string{"native", "generic", "none"}, modes().label)
+	kernel := func(m bpf.Mode) *reading { return &reading{Summary: sensor.Summary{Kernel: &bpf.Stats{Mode: m}}} }
+	require.Equal(t, []float64{1, 0, 0}, modes().value(kernel(bpf.Native)))
+	require.Equal(t, []float64{0, 1, 0}, modes().value(kernel(bpf.Generic)))
+	require.Equal(t, []float64{0, 0, 1}, modes().value(kernel(bpf.Auto)), "the interface was removed")
+	require.Equal(t, []float64{0, 0, 1}, modes().value(&reading{counted: true}), "packets are captured instead")
 }
 
 func (still) Progress() sensor.Progress {
@@ -148,7 +159,7 @@ func TestNoLabelIsChosenByStrangers(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "metrics.txt"))
 	require.NoError(t, err)
 	for _, label := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(string(text), -1) {
-		require.Contains(t, []string{"version", "goversion", "class", "reason", "state", "kind", "output", "shape", "severity", "event", "about", "interface"}, label[1])
+		require.Contains(t, []string{"version", "goversion", "mode", "class", "reason", "state", "kind", "output", "shape", "severity", "event", "about", "interface"}, label[1])
 	}
 }
 

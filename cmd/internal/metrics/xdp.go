@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/synoptic-ids/synoptic/bpf"
@@ -23,6 +25,7 @@ func counted(kind prometheus.ValueType, name, help string, value func(*bpf.Stats
 func counts() []series {
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	return []series{
+		modes(),
 		classes(),
 		counted(counter, "told_total", "Packets that the program in the kernel handed over.", func(s *bpf.Stats) float64 { return float64(s.Told) }),
 		counted(counter, "ring_full_total", "Packets to be handed over that there was no room for: they are when they come again.", func(s *bpf.Stats) float64 { return float64(s.RingFull) }),
@@ -34,6 +37,26 @@ func counts() []series {
 		counted(gauge, "sources_active", "Sources over their budget that are counted.", func(s *bpf.Stats) float64 { return float64(s.Sources) }),
 		counted(counter, "sources_evicted_total", "Sources over their budget forgotten for want of room.", func(s *bpf.Stats) float64 { return float64(s.Evicted) }),
 	}
+}
+
+// modes tell where the program runs, and where that was asked for and there is none.
+func modes() series {
+	names := []string{bpf.Native.String(), bpf.Generic.String(), "none"}
+	s := by("xdp_mode", "1 for where the program in the kernel runs: in the driver, in the network stack, or nowhere, though --xdp asks for it.",
+		"mode", names, func(r *reading) []float64 {
+			if r.Kernel == nil && !r.counted {
+				return nil
+			}
+			mode := "none"
+			if r.Kernel != nil && r.Kernel.Mode != bpf.Auto {
+				mode = r.Kernel.Mode.String()
+			}
+			all := make([]float64, len(names))
+			all[slices.Index(names, mode)] = 1
+			return all
+		})
+	s.kind = prometheus.GaugeValue
+	return s
 }
 
 // classes are the frames that the program has seen, by what it took them for.
