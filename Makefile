@@ -86,8 +86,9 @@ bench-live: build ## what capturing costs and loses: floods between own namespac
 $(OUT)/bench/scan-heavy.pcap:
 	$(GO) run ./testdata/gen bench -o $(OUT)/bench
 
-flood: $(OUT)/flood ## what is found, and how exactly, among 10 million forged sources; memory and time
-	@for span in 1h 30s; do for to in "" -distinct; do $(OUT)/flood -span $$span $$to $(FLOOD); echo; done; done
+flood: $(OUT)/flood ## what is found, and how exactly, among 10 million forged sources; memory, which must hold, and time
+	@for span in 1h 30s; do for to in "" -distinct; do $(OUT)/flood -span $$span $$to -fast 100 -slow 95 -resident 296 $(FLOOD) || exit 1; echo; done; done
+	@$(OUT)/flood -span 30s -distinct -memory 64 -fast 97 -resident 104 $(FLOOD)
 
 growth: $(OUT)/flood ## what a packet costs as the tuples grow to 16 million
 	$(OUT)/flood -growth
