@@ -318,7 +318,11 @@ func (e *Engine) observeCounted(ev *flows.Event) {
 	switch {
 	case why == NoExcuse:
 		why = e.excuse(s, pr)
-		e.facts.suffer(s, pr, e.now)
+		// What is part of a scan is no failure that may be tried again; of those without a record, a
+		// flood of which would drive out what is known of others, none is kept.
+		if s.incident == nil && !e.isGhost(s) {
+			e.facts.suffer(s, pr, e.now)
+		}
 	case pr.outcome == flows.Unseen, pr.tail: // the next may repeat it
 	default:
 		e.excused(why)

@@ -58,6 +58,35 @@ func TestUpdatesOnChange(t *testing.T) {
 	require.Equal(t, []string{"tcp-connect", "udp"}, w.phase(Close)[0].Techniques)
 }
 
+// TestRulesOfAPlainScan: what breaks one rule and has many targets is not held against further ones
+// with a sliding window; bins are counted to the end.
+func TestRulesOfAPlainScan(t *testing.T) {
+	rules := onlyRule(t, "{name: ports, count: dst_port, by: [src, dst], over: 9, within: 5m}")
+	for _, line := range []string{
+		"{name: hosts, count: dst, by: [src, dst_port], over: 9, within: 5m}",
+		"{name: bins, count: dst, by: [src, dst_port], over: 9, within: 5m, window: tumbling}",
+	} {
+		rules.Rules = append(rules.Rules, onlyRule(t, line).Rules...)
+	}
+	for _, c := range []struct {
+		ports int
+		want  []string
+	}{{plainScan - 12, []string{"ports", "hosts", "bins"}}, {plainScan, []string{"ports", "bins"}}} {
+		w := newWire(t, rules)
+		for i := range c.ports {
+			w.knock(0, outside, server, uint16(1000+i))
+		}
+		for i := range 12 {
+			w.knock(10, outside, nth(server, 1+i), 22)
+		}
+		var fired []string
+		for _, f := range w.closed(t).Rules {
+			fired = append(fired, f.Rule)
+		}
+		require.Equal(t, c.want, fired)
+	}
+}
+
 // TestIdleTime: a scan is over after a quarter of an hour, or eight times the
 // usual gap between its attempts, a day at most.
 func TestIdleTime(t *testing.T) {

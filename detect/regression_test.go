@@ -518,3 +518,34 @@ func TestAnswersToLostQuestions(t *testing.T) {
 		require.Equal(t, c.named, len(w.phase(Close)) == 1, c.name)
 	}
 }
+
+// What belongs to a scan, or comes from who has no record, is not kept as a failure that may be tried
+// again: it would take the room of those that may.
+func TestFailuresOfScansAreNotKept(t *testing.T) {
+	kept := func(e *Engine) (n int) {
+		for i := range e.facts.failures {
+			for _, f := range e.facts.failures[i] {
+				if f.tag != 0 {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	w := newWire(t, profile(t, "default"))
+	for i := range uint16(100) {
+		w.knock(float64(i)/10, outside, server, 1000+i)
+	}
+	w.idle(60)
+	require.Equal(t, 10, kept(w.engine), "those until the scan opened")
+
+	cfg := small()
+	cfg.GateBits = 10
+	w = busyWire(t, cfg)
+	before := kept(w.engine)
+	for i := range 100 {
+		w.knock(3000+float64(i)/10, nth("192.0.2.0", i), server, 80)
+	}
+	w.idle(3060)
+	require.Equal(t, before, kept(w.engine), "of sources that the gate has not let in")
+}

@@ -198,7 +198,8 @@ type Part struct {
 }
 
 // Fired says that a rule fired, when, and at what value. For tumbling windows there
-// is one for each window, with the value that the window reached.
+// is one for each window, with the value that the window reached. Once a scan has 256 targets, no
+// further rule with a sliding window is held against it.
 type Fired struct {
 	Rule  string `json:"rule"`
 	Time  Time   `json:"time"`
