@@ -40,15 +40,26 @@ func (s stalled) Read(b *bpf.Batch) error {
 	return s.Counter.Read(b)
 }
 
+// inBothModes runs a test with the program native and generic, at the same time.
+func inBothModes(t *testing.T, test func(*testing.T, bpf.Mode)) {
+	t.Helper()
+	for _, mode := range mirrorModes {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			test(t, mode)
+		})
+	}
+}
+
 // flood begins to judge what arrives, once it is let.
-func flood(t *testing.T, let <-chan struct{}) *flooded {
+func flood(t *testing.T, mode bpf.Mode, let <-chan struct{}) *flooded {
 	t.Helper()
 	requireLab(t)
 	n := netns.ForTest(t)
 	n.Cable("in", "out")
 	f := &flooded{t: t, ended: make(chan error, 1), send: n.Sender("in")}
 	n.Do(func() (err error) {
-		f.counter, err = bpf.Open(bpf.Config{Interface: "out"})
+		f.counter, err = bpf.Open(bpf.Config{Interface: "out", Mode: mode})
 		return err
 	})
 	cfg := labConfig()
@@ -114,10 +125,12 @@ func (f *flooded) stop(targets int) bpf.Stats {
 }
 
 // TestXDPInAFlood: among a million forged sources the scanners are named, and no other source is.
-func TestXDPInAFlood(t *testing.T) {
+func TestXDPInAFlood(t *testing.T) { inBothModes(t, inAFlood) }
+
+func inAFlood(t *testing.T, mode bpf.Mode) {
 	now := make(chan struct{})
 	close(now)
-	f := flood(t, now)
+	f := flood(t, mode, now)
 	const forged, ports = 1_000_000, 200
 	for i := range forged {
 		f.forge(i)
@@ -134,9 +147,11 @@ func TestXDPInAFlood(t *testing.T) {
 
 // TestXDPWithoutRoom: while nobody reads, the ring is full, and what scanners try then is not
 // told. It is not taken for told, so that they are found by it when they try again.
-func TestXDPWithoutRoom(t *testing.T) {
+func TestXDPWithoutRoom(t *testing.T) { inBothModes(t, withoutRoom) }
+
+func withoutRoom(t *testing.T, mode bpf.Mode) {
 	let := make(chan struct{})
-	f := flood(t, let)
+	f := flood(t, mode, let)
 	const forged, ports = 60_000, 200
 	for i := range forged {
 		f.forge(i)
