@@ -12,3 +12,14 @@ type room struct{ all, left int }
 func (r *room) allows(held int) bool {
 	return r.left > r.all/2 || held < max(r.left/16, leastTargets)
 }
+
+// restore takes so many targets of a part of a scan that was saved, but for those that each may
+// hold, and reports whether there was room.
+func (r *room) restore(held int) bool {
+	beyond := max(held-leastTargets, 0)
+	if beyond > r.left {
+		return false
+	}
+	r.left -= beyond
+	return true
+}

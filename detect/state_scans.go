@@ -96,7 +96,20 @@ func (c *coder) scans(e *Engine) {
 		}
 		c.incident(e, e.open[i])
 	}
+	if c.reading {
+		e.settleRoom()
+	}
 	c.watches(e)
+}
+
+// settleRoom counts the first targets of the parts of open scans, which [room.restore] lets in
+// whatever the others hold, as no room was asked for them.
+func (e *Engine) settleRoom() {
+	for _, inc := range e.open {
+		for _, p := range inc.parts {
+			e.room.left -= min(p.targets.size(), leastTargets)
+		}
+	}
 }
 
 // incident codes an open scan. What follows from its targets is counted again.
@@ -299,17 +312,20 @@ func (c *coder) part(inc *incident, p *part) {
 		}
 		return
 	}
+	if !inc.room.restore(n) {
+		c.Fail("it has more targets of scans than there can be")
+		return
+	}
 	p.attempts, p.packets = uint64(attempts), uint64(packets) //nolint:gosec // what was written
 	for range n {
 		var k target
 		c.Addr(&k.host)
 		c.U16(&k.port)
 		host := inc.keys.addr(&k.host, 0)
-		if inc.room.left <= 0 || p.targets.find(&k, k.hash(host)) != nil {
-			c.Fail("it has a target of a scan where there can be none")
+		if p.targets.find(&k, k.hash(host)) != nil {
+			c.Fail("it has a target of a scan twice")
 			return
 		}
-		inc.room.left--
 		inc.meet(p, &attempted{responder: k.host, port: k.port, class: p.class}, &k, host)
 		st := p.targets.add(&k, k.hash(host))
 		c.targetState(st)

@@ -352,3 +352,43 @@ func TestCoderTakesNoMoreThanThereIs(t *testing.T) {
 		})
 	}
 }
+
+// TestStateOfMoreScansThanRoom: where open scans hold the few targets that each always may, and
+// more of them than there is room for, they go on as they were.
+func TestStateOfMoreScansThanRoom(t *testing.T) {
+	cfg := small()
+	cfg.OpenTargets = 300
+	var closed []Scan
+	cfg.Report = func(s Scan) {
+		if s.Phase == Close {
+			closed = append(closed, s)
+		}
+	}
+	e, err := New(cfg, profile(t, "default"))
+	require.NoError(t, err)
+	fail(e, 60, 40)
+	require.Negative(t, e.room.left)
+	again := loaded(t, e, cfg)
+	require.Equal(t, e.room, again.room)
+	e.Close()
+	want := closed
+	require.Len(t, want, 60)
+	closed = nil
+	again.Close()
+	require.Equal(t, want, closed)
+	require.Equal(t, room{300, 300}, again.room)
+}
+
+// TestRoomOfASavedScan: targets beyond the few that each scan may hold are no more than there is
+// room for.
+func TestRoomOfASavedScan(t *testing.T) {
+	r := room{100, 100}
+	require.True(t, r.restore(16))
+	require.True(t, r.restore(1))
+	require.Equal(t, 100, r.left)
+	require.True(t, r.restore(76))
+	require.False(t, r.restore(57))
+	require.True(t, r.restore(56))
+	require.Zero(t, r.left)
+	require.True(t, r.restore(16))
+}
