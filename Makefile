@@ -111,7 +111,7 @@ lab: ## record real scanners in network namespaces and judge them, by the ring a
 lab-runs:
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -v ./testdata/lab
 
-e2e: ## what a running sensor has given up, and what systemd thinks of its unit (root, Linux with landlock, systemd-analyze)
+e2e: ## what a running sensor has given up, and its unit under systemd (root, Linux with landlock, systemd)
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 ./cmd/internal/privilege ./cmd/internal/evidence
 	SYNOPTIC_REQUIRE_LAB=1 $(GO) test -count=1 -run 'TestUnit|TestLive|TestScripts/sandbox' ./cmd/synoptic
 
