@@ -11,7 +11,7 @@ const (
 
 const (
 	leastMemory = 16 << 20
-	leastSets   = 1 << 12
+	mostRing    = 1 << 30 // nine million records
 )
 
 // sizes are how many of each the tables have room for.
@@ -27,10 +27,10 @@ func sizesFor(memory int64) sizes {
 	memory = min(max(memory, leastMemory), 1<<34)
 	s := sizes{
 		cells: floorPower(memory / 2 / cellBytes),
-		ring:  floorPower(memory / 4),
+		ring:  floorPower(min(memory/4, mostRing)),
 	}
 	rest := memory - int64(s.cells)*cellBytes - int64(s.ring) - 2*4*budgetCells
-	s.sets = uint32(min(max(rest/setBytes, leastSets), 1<<18))
+	s.sets = uint32(min(rest/setBytes, 1<<18))
 	return s
 }
 
