@@ -52,7 +52,9 @@ type Config struct {
 	Watches int
 	// OpenTargets bounds the targets held for all open scans together, those tried
 	// in several ways counted for each; 0 means 2,097,152. When half of them are
-	// held, the counts of large scans stand still as well.
+	// held, the counts of large scans stand still as well. One in sixteen bounds the scans
+	// that are open: in the place of a further one a small one closes that has been quiet,
+	// and its source opens no other for fifteen minutes.
 	OpenTargets int
 	// Walks bounds how many walks are kept; 0 means 16,384. At the bound those least far
 	// up are forgotten.
@@ -89,7 +91,7 @@ type Stats struct {
 	// SuspectsEvicted, PairsEvicted and FactsEvicted count what slow windows, rules with sigmas
 	// and guards have forgotten because Config.Suspects, Pairs and Facts were reached.
 	SuspectsEvicted, PairsEvicted, FactsEvicted uint64
-	Cut                                         uint64     // closed scans whose counts stood still because Config.Targets or OpenTargets was reached
+	Cut                                         uint64     // closed scans whose counts stood still, or that were closed, because Config.Targets or OpenTargets was reached
 	Gate                                        gate.Stats // what was asked at the gate, for want of room for sources
 	Guarded                                     uint64     // times a threshold was crossed and a guard held the rule back
 }

@@ -140,6 +140,10 @@ func (inc *incident) ownTime(line int64) int64 { return line - inc.lastLine + in
 
 // openIncident opens a scan for a source, filled with what is remembered of it.
 func (e *Engine) openIncident(r *compiledRule, c crossing, s *source, pr *probe) {
+	if s.silenced(e.now) {
+		return
+	}
+	e.spare(s.hash)
 	e.stats.Opened++
 	inc := &incident{
 		source: s, addr: s.addr, keys: e.keys, orders: &e.orders, rule: r, home: e.home, floor: idleFloor(r), vlan: pr.vlan,

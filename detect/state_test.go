@@ -366,13 +366,13 @@ func TestStateOfMoreScansThanRoom(t *testing.T) {
 	}
 	e, err := New(cfg, profile(t, "default"))
 	require.NoError(t, err)
-	fail(e, 60, 40)
+	fail(e, 18, 40)
 	require.Negative(t, e.room.left)
 	again := loaded(t, e, cfg)
 	require.Equal(t, e.room, again.room)
 	e.Close()
 	want := closed
-	require.Len(t, want, 60)
+	require.Len(t, want, 18)
 	closed = nil
 	again.Close()
 	require.Equal(t, want, closed)

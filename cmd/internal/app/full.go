@@ -29,7 +29,7 @@ func fulls() []full {
 		{"suspects", "suspects of slow scans", "those with the least are forgotten", func(s *sensor.Summary) uint64 { return s.Detect.SuspectsEvicted }, true},
 		{"pairs", "pairs with earlier hours", "those with the least are compared with others' hours", func(s *sensor.Summary) uint64 { return s.Detect.PairsEvicted }, true},
 		{"facts", "facts of a kind", "what excuses failures is forgotten, the oldest first", func(s *sensor.Summary) uint64 { return s.Detect.FactsEvicted }, true},
-		{"targets of open scans", "targets of open scans", "the counts of large ones stand still, and are marked as estimated", func(s *sensor.Summary) uint64 { return s.Detect.Cut }, false},
+		{"targets of open scans", "targets of open scans", "the counts of large ones stand still, small ones close early, and both are marked as estimated", func(s *sensor.Summary) uint64 { return s.Detect.Cut }, false},
 		{"watched scans", "closed scans that are watched", "those that closed first are let go", func(s *sensor.Summary) uint64 { return s.Detect.WatchesEvicted }, false},
 	}
 }
