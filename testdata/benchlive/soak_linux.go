@@ -32,7 +32,7 @@ const (
 	// listen is where the sensor tells its metrics.
 	listen = "127.0.0.1:9311"
 	// soakMemory bounds its tables, so that they are full within minutes.
-	soakMemory = "16MiB"
+	soakMemory = "8MiB"
 	// full is the share of what the tables hold at the end from which on they are full.
 	full = 0.98
 	// mayRise is by how many bytes a minute its memory may rise when they are: less than two for a thousand

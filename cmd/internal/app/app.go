@@ -53,6 +53,8 @@ type App struct {
 	tallyMu  sync.Mutex
 	tally    *output.Tally // for who asks while the run goes on
 	bounds   []flows.Bound // what the memory is divided into
+	limit    int64         // in bytes, by which garbage is collected; 0: the environment says it
+	room     int           // in bytes, beyond that
 	reached  uint          // of fulls, by place: what was said already
 	worst    int           // highest severity of a closed scan that was not authorized
 }

@@ -37,7 +37,10 @@ func (a *App) keep(s *sensor.Sensor) (stop func()) {
 	if a.keeper == nil {
 		return func() {}
 	}
-	save := func() { a.keeper.save(s.Save, a.secure) }
+	save := func() {
+		a.keeper.save(s.Save, a.secure)
+		a.makeRoom(cap(a.keeper.buf))
+	}
 	ended := every(a.plan.StateEvery, save)
 	return func() {
 		ended()

@@ -28,10 +28,20 @@ func (a *App) collect() (undo func()) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		limit = -1 // which only asks
 	}
+	a.limit = max(limit, 0)
 	percent, limit = debug.SetGCPercent(percent), debug.SetMemoryLimit(limit)
 	return func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
+	}
+}
+
+// makeRoom allows for so many bytes that are held beside the budget. Without it they would take the place of
+// what may lie about, and where they are more than that, it would be collected all the time.
+func (a *App) makeRoom(bytes int) {
+	if a.limit > 0 && bytes != a.room {
+		a.room = bytes
+		debug.SetMemoryLimit(a.limit + int64(bytes))
 	}
 }
 
