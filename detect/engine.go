@@ -254,6 +254,7 @@ func (e *Engine) forgotten() Stats {
 // them.
 func (e *Engine) Observe(ev *flows.Event) {
 	e.Advance(ev.At)
+	e.probe.of = nil
 	if ev.Kind == flows.Orphaned || ev.Kind == flows.Joined {
 		e.notice(ev) // of no attempt
 		return

@@ -145,7 +145,10 @@ func (e *Engine) notice(ev *flows.Event) {
 			e.gateway(ev)
 		}
 	default:
-		e.flood(ev)
+		// Who scans plainly is no forged source, nor one of many who visit.
+		if s := e.probe.of; s == nil || s.incident == nil || !s.incident.isPlain() {
+			e.flood(ev)
+		}
 	}
 }
 

@@ -73,6 +73,25 @@ func TestFloodOfAHundredThousandSources(t *testing.T) {
 	require.LessOrEqual(t, len(w.engine.surges.list), maxSurges)
 }
 
+// TestScansAreNoFlood: hosts that each scan far more than one host are no flood of it, however many.
+func TestScansAreNoFlood(t *testing.T) {
+	for _, hosts := range []int{20, 2 * plainScan} {
+		w := newWire(t, defaults(t))
+		for i := range 200 {
+			from := nth("203.0.113.0", i)
+			for n := range hosts {
+				w.knock(float64(i)/10, from, nth("198.18.0.0", hosts*i+n), 443)
+			}
+		}
+		w.idle(60)
+		for i := range 200 {
+			w.knock(61+float64(i)/10, nth("203.0.113.0", i), server, 443)
+		}
+		w.end()
+		require.Equal(t, hosts < plainScan, len(w.phases(Flood)) > 0)
+	}
+}
+
 func TestFloodIsToldBy(t *testing.T) {
 	for _, tt := range []struct {
 		name string

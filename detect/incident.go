@@ -254,10 +254,12 @@ func (inc *incident) noted(r *compiledRule, bin int64, value int) bool {
 // Counting them takes a quarter of the time that a sweep costs, and of the counts there is room for.
 const plainScan = 256
 
+func (inc *incident) isPlain() bool { return inc.targets >= plainScan }
+
 // done reports whether a rule has nothing more to say of this scan: one with a
 // sliding window that has fired, or any such rule of a scan that is plain.
 func (inc *incident) done(r *compiledRule) bool {
-	return inc.targets >= plainScan && r.sliding() || r.number/64 < len(inc.over) && inc.over[r.number/64]>>(r.number%64)&1 != 0
+	return inc.isPlain() && r.sliding() || r.number/64 < len(inc.over) && inc.over[r.number/64]>>(r.number%64)&1 != 0
 }
 
 // resettle does so for rules that take the place of others.

@@ -158,12 +158,13 @@ func (s *source) matters() bool { return s.succeeds || s.failures > 1 }
 type probe struct {
 	attempted
 	event      *flows.Event
-	host       uint64 // hash of the responder
-	service    uint64 // and of the target
-	line, time int64  // what windows go by: of the attempt's start, or of the connection that was opened
-	repeats    bool   // it asks what the source's probe before asked, or from its port
-	inRow      bool   // that one and those before it were alike as well
-	tail       bool   // it is what is left of a conversation
+	of         *source // by whom
+	host       uint64  // hash of the responder
+	service    uint64  // and of the target
+	line, time int64   // what windows go by: of the attempt's start, or of the connection that was opened
+	repeats    bool    // it asks what the source's probe before asked, or from its port
+	inRow      bool    // that one and those before it were alike as well
+	tail       bool    // it is what is left of a conversation
 }
 
 func (k *hashKeys) probe(ev *flows.Event, s *source) probe {
@@ -176,7 +177,7 @@ func (k *hashKeys) probe(ev *flows.Event, s *source) probe {
 			outcome: ev.Outcome, counted: ev.Counted, crafted: crafted(ev, s),
 			handshake: ev.Handshake, halfOpen: ev.HalfOpen, cut: ev.Cut,
 		},
-		event: ev, host: host, service: serviceOf(host, ev.Port, ev.Class), line: ev.TimeLine, time: ev.Time,
+		event: ev, of: s, host: host, service: serviceOf(host, ev.Port, ev.Class), line: ev.TimeLine, time: ev.Time,
 		repeats: repeatsQuestion(ev, s), inRow: s.alike == inARow,
 		tail: tailOfConversation(ev, s),
 	}
