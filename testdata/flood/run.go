@@ -66,7 +66,7 @@ func newSensor(memory int64, report func(detect.Scan)) (*sensor.Sensor, error) {
 		return nil, err
 	}
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit((memory + 16) << 20)
+	debug.SetMemoryLimit((memory + 24) << 20)
 	return sensor.New(cfg)
 }
 

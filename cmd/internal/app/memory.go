@@ -11,7 +11,7 @@ import (
 const (
 	// garbage is what may lie about on top of the budget before it is collected in any
 	// case.
-	garbage = 16 << 20
+	garbage = 24 << 20
 	// collectAt is how many percent the heap grows by before it is collected, as long
 	// as it is small. With Go's own 100 collecting takes 4.5 % of the time of ordinary
 	// traffic, with 400 below 1 %.
