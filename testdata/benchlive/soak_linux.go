@@ -36,8 +36,10 @@ const (
 	// full is the share of what the tables hold at the end from which on they are full.
 	full = 0.98
 	// mayRise is by how many bytes a minute its memory may rise when they are: less than two for a thousand
-	// packets, or than 3 KiB for a scan. Over ten minutes some 20 KiB come of when the garbage is collected.
+	// packets, or than 3 KiB for a scan. In all it may rise by mayStep: scans close from a quarter of an hour
+	// on, many at a time, and those that have closed are watched, in a table that is then made.
 	mayRise = 64 << 10
+	mayStep = 1 << 20
 	// fewMore goroutines or files there may be at some moment, as for who asks.
 	fewMore = 3
 )
@@ -246,7 +248,7 @@ func flat(out io.Writer, all []held) error {
 		all[filled].after.Round(time.Second), all[from].after.Round(time.Second), rise/(1<<20), float64(mayRise)/(1<<20),
 		most(early).memory/(1<<20), most(late).memory/(1<<20))
 	switch {
-	case rise > mayRise:
+	case rise > mayRise && rise*(last.after-all[from].after).Minutes() > mayStep:
 		return fmt.Errorf("memory grows by %.3f MiB a minute", rise/(1<<20))
 	case most(late).goroutines > most(early).goroutines+fewMore:
 		return fmt.Errorf("goroutines grow: %.0f early, %.0f late", most(early).goroutines, most(late).goroutines)
