@@ -333,6 +333,12 @@ func (s *sink) inPlace() bool {
 	return err == nil && os.SameFile(open, named)
 }
 
+func sameFile(a, b *os.File) bool {
+	one, err := a.Stat()
+	other, otherErr := b.Stat()
+	return err == nil && otherErr == nil && os.SameFile(one, other)
+}
+
 // drop closes what was opened.
 func (r *reopening) drop() {
 	for _, file := range r.files {
@@ -347,6 +353,9 @@ func (f *fanout) take(r *reopening) {
 	defer f.mu.Unlock()
 	for i, s := range r.sinks {
 		f.flushSink(s)
+		if !sameFile(s.file, r.files[i]) {
+			s.buf.restart()
+		}
 		if err := s.file.Close(); s.err == nil {
 			s.err = err
 		}

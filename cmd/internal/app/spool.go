@@ -46,5 +46,8 @@ func (s *spool) Flush() error {
 	return err
 }
 
+// restart is for what goes on elsewhere: there a line is written whole of which a part was.
+func (s *spool) restart() { s.data, s.begun = s.owed(), nil }
+
 // owed is what is held, from the beginning of a line on.
 func (s *spool) owed() []byte { return slices.Concat(s.begun, s.data) }

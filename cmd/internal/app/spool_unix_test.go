@@ -76,6 +76,35 @@ func TestFullDiskKeepsRecords(t *testing.T) {
 	require.Equal(t, uint64(10), f.counts()[0].Sent)
 }
 
+// TestAnotherFileBeginsWithAWholeLine: where the disk was full amid a record, and the file is rotated away
+// then, the new one has the whole of it. A file that is still the same goes on where it ends.
+func TestAnotherFileBeginsWithAWholeLine(t *testing.T) {
+	for _, rotated := range []bool{true, false} {
+		var said bytes.Buffer
+		name := filepath.Join(t.TempDir(), "scans.jsonl")
+		f := lastingOutputs(t, &said, config.Output{Format: config.JSON, Path: name})
+		f.sinks[0].buf.w = &smallDisk{room: 100}
+		f.scan(scanNumber(7))
+		f.flush()
+		require.Error(t, f.failing())
+		whole := f.sinks[0].buf.owed()
+		require.True(t, bytes.HasPrefix(whole, []byte("{")))
+		if rotated {
+			require.NoError(t, os.Rename(name, name+".1"))
+		}
+		r, err := f.prepare()
+		require.NoError(t, err)
+		f.take(r)
+		f.flush()
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		if !rotated {
+			whole = whole[100:]
+		}
+		require.Equal(t, string(whole), string(text))
+	}
+}
+
 // TestBacklogIsBounded: beyond it the latest are lost and counted, and what is written is whole.
 func TestBacklogIsBounded(t *testing.T) {
 	var said bytes.Buffer
