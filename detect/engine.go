@@ -254,7 +254,7 @@ func (e *Engine) forgotten() Stats {
 // them.
 func (e *Engine) Observe(ev *flows.Event) {
 	e.Advance(ev.At)
-	e.probe.of = nil
+	e.probe.of = nil // what follows may make none of this event
 	if ev.Kind == flows.Orphaned || ev.Kind == flows.Joined {
 		e.notice(ev) // of no attempt
 		return
