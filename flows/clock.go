@@ -15,9 +15,12 @@ const (
 	jumpAgree = 3
 )
 
-// wholeSecond is the beginning of the second that a time lies in. What may be passed over
-// within a second, see [Settled], refreshes nothing by more than that.
-func wholeSecond(t int64) int64 { return t - t%second }
+// span is how exactly it is known when an entry or a socket was last heard of. What may be
+// passed over within a span, see [Settled], refreshes nothing by more than that.
+const span = 4 * second
+
+// spanOf is the end of the span that a time lies in.
+func spanOf(t int64) int64 { return t - t%span + span }
 
 // lineClock gives packets of several interfaces, files and epochs one time
 // that never runs backwards.

@@ -38,9 +38,9 @@
 // its entry saw a packet within 60 s. A class without ports takes the ICMP
 // identifier as source port, others 0, and 0 for the sequence number; for
 // classes other than TCP a match is a copy only within 60 s of L since the
-// entry last saw a packet, either way. Of that they remember the whole second
-// of L, and so do the notes of rule 7: what [Settled] passes over within a
-// second changes nothing.
+// entry last saw a packet, either way. Of that they remember the next whole
+// multiple of four seconds of L, and so do the notes of rule 7: what [Settled]
+// passes over within four seconds changes nothing.
 //
 // 4. No attempt starts when the source is unspecified (0.0.0.0, ::), a group
 // or 255.255.255.255, or when the packet is marked MarkGroup; ARP and

@@ -11,8 +11,8 @@ var (
 	soupGaps = []int64{
 		0, 0, 0, refMilli, refMilli, 10 * refMilli, 20 * refMilli, 49 * refMilli, 50 * refMilli,
 		51 * refMilli, 450 * refMilli, 499 * refMilli, 500 * refMilli, 501 * refMilli,
-		refSecond, 2 * refSecond, 9 * refSecond, 10 * refSecond, 11 * refSecond, 29 * refSecond, 30 * refSecond,
-		31 * refSecond, 60 * refSecond, 61 * refSecond, 3600 * refSecond,
+		refSecond, 2 * refSecond, 4 * refSecond, 9 * refSecond, 10 * refSecond, 11 * refSecond, 29 * refSecond, 30 * refSecond,
+		31 * refSecond, 60 * refSecond, 61 * refSecond, 64 * refSecond, 3600 * refSecond,
 		-refMilli, -10 * refMilli, -20 * refMilli, -60 * refMilli, -refSecond, -59 * refSecond, -61 * refSecond, -7200 * refSecond,
 	}
 	soupPorts = []uint16{0, 53, 67, 68, 80, 1024, 2000, 3000, 40000}

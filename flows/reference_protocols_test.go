@@ -360,7 +360,7 @@ func (r *reference) udp(p *Packet, line int64) {
 	r.lease(p)
 	if p.Has(MarkGroup) {
 		if refFromHost(p) {
-			r.toGroup[from] = r.second()
+			r.toGroup[from] = r.span()
 		}
 		return
 	}
@@ -379,7 +379,7 @@ func (r *reference) udp(p *Packet, line int64) {
 			return
 		case !r.turns(p, e.attempt, own):
 			r.answered(to, from)
-			e.last = r.second()
+			e.last = r.span()
 			r.speak(p, e.attempt)
 			return
 		}
@@ -390,7 +390,7 @@ func (r *reference) udp(p *Packet, line int64) {
 		return
 	}
 	r.udpFirst(p, line, own)
-	n := refNote{at: r.second()}
+	n := refNote{at: r.span()}
 	if e := r.entries[own]; e != nil {
 		n.entry, n.key = e, own
 	}
@@ -412,7 +412,7 @@ func (r *reference) udpFirst(p *Packet, line int64, own Key) {
 		_, reverse, _ := refKeys(ClassUDP, p)
 		r.keep(p, reverse, p.DstPort)
 		if n.ofAttempt() && !p.Has(MarkReplyLike) {
-			n.entry.last = r.second()
+			n.entry.last = r.span()
 			r.raise(n.entry.attempt, Productive)
 		}
 		return
@@ -447,7 +447,7 @@ func (r *reference) turn(p *Packet, line int64, e *refEntry) {
 	e.attempt.Attempt = Attempt{Key: own, Technique: UDP}
 	e.attempt.begin(p, line, r.clock, c)
 	e.conns = nil
-	e.saw(c, r.second())
+	e.saw(c, r.span())
 	r.raise(e.attempt, Productive)
 }
 
@@ -499,7 +499,7 @@ func (r *reference) reply(p *Packet, line int64) {
 	if !e.waits() {
 		r.keep(p, k, port)
 	}
-	e.last = r.second()
+	e.last = r.span()
 	r.raise(e.attempt, Answered)
 }
 
@@ -562,7 +562,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 		if e := r.entries[own]; e == nil || e.attempt.Technique == SCTPCookie {
 			r.first(p, line, own, SCTPCookie)
 		} else {
-			e.last = r.second()
+			e.last = r.span()
 			e.attempt.Handshake = true
 		}
 		return
@@ -576,7 +576,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 	if !e.waits() {
 		r.keep(p, reverse, p.DstPort)
 	}
-	e.last = r.second()
+	e.last = r.span()
 	switch p.Kind {
 	case KindSCTPInitAck:
 		r.raise(e.attempt, Answered)
@@ -590,7 +590,7 @@ func (r *reference) sctp(p *Packet, line int64) {
 // protocol is rule 11.
 func (r *reference) protocol(p *Packet, line int64) {
 	if e := r.entries[refKey(ClassProtocol, p.Proto, p.Dst, p.Src, 0)]; e != nil {
-		e.last = r.second()
+		e.last = r.span()
 		r.raise(e.attempt, Answered)
 		return
 	}

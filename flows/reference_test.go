@@ -53,7 +53,7 @@ type refTimer struct {
 type refEntry struct {
 	attempt *refAttempt
 	conns   []refConn
-	last    int64  // second of L when it last saw a packet, either way; ICMP errors are none of its packets
+	last    int64  // span of L when it last saw a packet, either way; ICMP errors are none of its packets
 	ahead   bool   // in the middle of a stream, the side that the key calls initiator has sent payload
 	back    bool   // and the other has
 	turn    uint16 // the source port, not remembered, that the initiator of TCP sent from last
@@ -193,8 +193,8 @@ func (r *reference) tick(p *Packet) int64 {
 	return r.clock
 }
 
-// second is the beginning of the second of the line clock: "saw a packet" and "at".
-func (r *reference) second() int64 { return r.clock - r.clock%refSecond }
+// span is the end of the four seconds of the line clock: "saw a packet" and "at".
+func (r *reference) span() int64 { return r.clock - r.clock%(4*refSecond) + 4*refSecond }
 
 // after sets a timer; those of one deadline stay in the order of being set.
 func (r *reference) after(d int64, fire func()) { r.at(r.clock+d, fire) }
@@ -235,7 +235,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	}
 	if slices.Contains(e.conns, c) && (k.Class == ClassTCP || r.clock-e.last <= refMinute) {
 		e.attempt.copied()
-		e.last = r.second()
+		e.last = r.span()
 		return
 	}
 	if e.attempt.over {
@@ -247,7 +247,7 @@ func (r *reference) first(p *Packet, line int64, k Key, t Technique) {
 	packets, conns := a.Packets, a.Connections
 	a.take(p, line, r.clock, c)
 	a.Packets, a.Connections = packets+1, conns+1
-	e.saw(c, r.second())
+	e.saw(c, r.span())
 	r.emit(Opened, a)
 	r.asked(p, k, c.port)
 }
@@ -291,7 +291,7 @@ func (r *reference) open(p *Packet, line int64, k Key, t Technique) {
 	if t != UDP || r.clock-e.last > refMinute {
 		e.conns = nil
 	}
-	e.saw(c, r.second())
+	e.saw(c, r.span())
 	r.opened = append(r.opened, a)
 	if a.pending {
 		r.after(refAnnounceAfter, func() { r.announce(a) })
@@ -333,12 +333,12 @@ func (a *refAttempt) take(p *Packet, line, clock int64, c refConn) {
 }
 
 // saw remembers a connection, the latest last.
-func (e *refEntry) saw(c refConn, second int64) {
+func (e *refEntry) saw(c refConn, span int64) {
 	e.conns = append(e.conns, c)
 	if len(e.conns) > 4 {
 		e.conns = e.conns[1:]
 	}
-	e.last = second
+	e.last = span
 }
 
 func (e *refEntry) remembersPort(port uint16) bool {

@@ -7,7 +7,7 @@ import "encoding/binary"
 const settledWays = 4
 
 // settledBuckets buckets make up 64 Ki words of 32 bits, and datagramBuckets, for the
-// conversations of a second, 16 Ki, so that the cache stays near the processor.
+// conversations of a [span], 16 Ki, so that the cache stays near the processor.
 const (
 	settledBuckets  = 1 << 16 / settledWays
 	datagramBuckets = 1 << 14 / settledWays
@@ -15,12 +15,13 @@ const (
 
 // Settled passes over packets that cannot change any outcome.
 //
-// Once both sides of a TCP conversation have sent payload, and each has been heard
-// after the other's, a segment without SYN, FIN or RST tells the [Table] nothing more.
+// Once both sides of a TCP conversation have sent payload, and one has been heard after the
+// other's, a segment of it without SYN, FIN or RST tells the [Table] nothing more. A frame
+// is passed over undecoded once that is so of both sides.
 //
 // Of UDP that is so of a datagram between two sockets of which both have sent one in
-// the same second of packet time: the table knows that the conversation is answered,
-// and goes by whole seconds where it asks how fresh one is. The datagrams of more than
+// the same four seconds of packet time: the table knows that the conversation is answered,
+// and is no more exact where it asks how fresh one is. The datagrams of more than
 // four sockets in turn to one port of a host, which the table would take for new
 // connections again and again, are passed over as well.
 //
@@ -29,7 +30,7 @@ const (
 //
 // The bucket is chosen by 14 bits of a hash of the conversation, of UDP by 12. A slot in
 // it holds of TCP 28 more and four bits of what was seen; of UDP 22 more, eight of the
-// second, and which sides have sent. A further conversation takes the place of the one
+// time, and which sides have sent. A further conversation takes the place of the one
 // longest there, so that a lost slot costs time and nothing else. [NewSettled] makes one.
 // It belongs to one goroutine.
 type Settled struct {
@@ -52,16 +53,17 @@ const settledLag = 100 * millisecond
 
 // Bits of a slot of TCP, for either direction.
 const (
-	settledPayload = 1 << 0 // it sent payload
-	settledHeard   = 1 << 2 // it was heard after the other's payload
-	settledAll     = 0xf
+	settledPayload  = 1 << 0 // it sent payload
+	settledHeard    = 1 << 2 // it was heard after the other's payload
+	settledPayloads = 3      // both sent payload
+	settledAll      = 0xf
 )
 
 // Bits of a slot of UDP.
 const (
-	settledSent   = 1 << 0 // for either direction: it sent a datagram in that second
-	settledBoth   = 3
-	settledSecond = 0xff << 2
+	settledSent = 1 << 0 // for either direction: it sent a datagram in that span
+	settledBoth = 3
+	settledSpan = 0xff << 2
 )
 
 // Skip reports whether the table can do without a packet.
@@ -95,7 +97,7 @@ func (s *Settled) skipSegment(p *Packet) bool {
 	if slot == nil {
 		slot = room(b)
 		*slot = tag
-	} else if *slot&settledAll == settledAll {
+	} else if all := uint32(settledPayloads | settledHeard<<side); *slot&all == all {
 		return true
 	}
 	if p.Payload > 0 {
@@ -112,8 +114,8 @@ func (s *Settled) skipDatagram(p *Packet) bool {
 		return false
 	}
 	h, side := s.conversation(p)
-	b, now := &s.datagrams[h%datagramBuckets], secondOf(h, p.Time)
-	slot := find(b, now&^settledSecond, settledSecond|settledBoth)
+	b, now := &s.datagrams[h%datagramBuckets], slotIn(h, p.Time)
+	slot := find(b, now&^settledSpan, settledSpan|settledBoth)
 	switch {
 	case slot == nil:
 		slot = room(b)
@@ -215,7 +217,7 @@ func (s *Settled) skipIPv6(b []byte, time int64) bool {
 func (s *Settled) settled(h uint64, proto byte, time int64) bool {
 	b, want := &s.segments[h%settledBuckets], tagOf(h)|settledAll
 	if proto == protoUDP {
-		b, want = &s.datagrams[h%datagramBuckets], secondOf(h, time)|settledBoth
+		b, want = &s.datagrams[h%datagramBuckets], slotIn(h, time)|settledBoth
 	}
 	if b[0] != want && b[1] != want && b[2] != want && b[3] != want || !s.timely(time) {
 		return false
@@ -228,9 +230,9 @@ func (s *Settled) settled(h uint64, proto byte, time int64) bool {
 // tagOf is what a slot keeps of a hash, but for the bits that it keeps other things in.
 func tagOf(h uint64) uint32 { return uint32(h >> 32) }
 
-// secondOf is the slot of UDP in the second of a time, before any datagram was seen.
-func secondOf(h uint64, time int64) uint32 {
-	return tagOf(h)&^(settledSecond|settledBoth) | uint32(uint64(time)/uint64(second))<<2&settledSecond
+// slotIn is the slot of UDP in the span of a time, before any datagram was seen.
+func slotIn(h uint64, time int64) uint32 {
+	return tagOf(h)&^(settledSpan|settledBoth) | uint32(uint64(time)/uint64(span))<<2&settledSpan
 }
 
 // conversation hashes the two sockets of a packet alike in both directions,

@@ -36,7 +36,7 @@ type entry struct {
 	key       Key
 	seq       uint32             // of the latest connection's first packet
 	ports     [remembered]uint16 // source ports, the latest at head
-	memo      uint64             // of TCP the low halves of their sequence numbers, of others the second of the line clock in which a packet was last seen, either way
+	memo      uint64             // of TCP the low halves of their sequence numbers, of others the span of the line clock in which a packet was last seen, either way
 	state     state
 	gen       uint16
 	technique Technique
@@ -70,14 +70,14 @@ func (e *entry) filled() int { return int(e.place & 0xf) }
 
 func (e *entry) has(s state) bool { return e.state&s == s }
 
-// last is the second of the line clock in which the entry, not one of TCP, last saw a
+// last is the end of the span of the line clock in which the entry, not one of TCP, last saw a
 // packet.
 func (e *entry) last() int64 { return int64(e.memo) }
 
 // saw notes that the entry saw a packet, where that matters.
 func (e *entry) saw(now int64) {
 	if e.key.Class != ClassTCP {
-		e.memo = uint64(wholeSecond(now))
+		e.memo = uint64(spanOf(now))
 	}
 }
 

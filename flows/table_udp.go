@@ -6,7 +6,7 @@ func (t *Table) udp(p *Packet, line int64, dst []Event) []Event {
 	}
 	if p.Has(MarkGroup) {
 		if isHost(&p.Src) {
-			t.notes.put(&p.Src, p.SrcPort, nil, noteOf{at: wholeSecond(t.clock.now)})
+			t.notes.put(&p.Src, p.SrcPort, nil, noteOf{at: spanOf(t.clock.now)})
 		}
 		return dst
 	}
@@ -87,13 +87,13 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	}
 	if e != nil {
 		dst = t.connect(e, n, UDP, p, line, p.SrcPort, dst)
-		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: wholeSecond(t.clock.now), entry: n, port: p.DstPort, has: true})
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: spanOf(t.clock.now), entry: n, port: p.DstPort, has: true})
 		return dst
 	}
 	if asked, ok := t.notes.get(&p.Dst, p.DstPort, &p.Src); ok && !t.overtaken(k, p) {
 		a := t.noted(asked, p)
 		if t.clock.now-asked.at <= noteLife || a != nil && t.clock.now-a.last() <= noteLife {
-			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: wholeSecond(t.clock.now)})
+			t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: spanOf(t.clock.now)})
 			t.answered(p)
 			back := backward(p, ClassUDP)
 			t.early(&back, p.DstPort, p)
@@ -107,7 +107,7 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	group, ok := t.notes.get(&p.Dst, p.DstPort, nil)
 	answersGroup := ok && t.clock.now-group.at <= noteLife
 	if answersGroup || p.Has(MarkReplyLike) || t.sockets.serves(&p.Src, p.SrcPort) {
-		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: wholeSecond(t.clock.now)})
+		t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: spanOf(t.clock.now)})
 		if answersGroup {
 			t.answered(p)
 			return dst
@@ -122,7 +122,7 @@ func (t *Table) udpFirst(p *Packet, line int64, e *entry, n uint32, k *Key, dst 
 	}
 	e, n = t.create(k)
 	dst = t.open(e, n, UDP, p, line, p.SrcPort, dst)
-	t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: wholeSecond(t.clock.now), entry: n, port: p.DstPort, has: true})
+	t.notes.put(&p.Src, p.SrcPort, &p.Dst, noteOf{at: spanOf(t.clock.now), entry: n, port: p.DstPort, has: true})
 	return dst
 }
 
