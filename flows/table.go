@@ -144,7 +144,7 @@ func (t *Table) Close(dst []Event) (events []Event, more bool) {
 		if t.queues[next].size == 0 {
 			return dst, false
 		}
-		f, _, _ := t.pop(next)
+		f := t.pop(next)
 		e := t.at(f.entry)
 		if e.gen != f.gen || e.has(stateFinal) {
 			continue
@@ -220,7 +220,7 @@ func (t *Table) open(e *entry, n uint32, technique Technique, p *Packet, line in
 	}
 	t.set(timerCount, t.clock.now, n, e.gen)
 	if technique != UDP {
-		dst = append(dst, e.event(Opened, t.now))
+		dst = e.emit(Opened, t.now, dst)
 	}
 	return t.asked(&e.key, port, p, dst)
 }
@@ -244,7 +244,7 @@ func (t *Table) connect(e *entry, n uint32, technique Technique, p *Packet, line
 	t.stats.Connections++
 	e.describe(p, port)
 	e.opened = e.age(t.clock.now)
-	dst = append(dst, e.event(Opened, t.now))
+	dst = e.emit(Opened, t.now, dst)
 	opened := &dst[len(dst)-1]
 	opened.Time, opened.TimeLine = p.Time, line
 	return t.asked(&e.key, port, p, dst)

@@ -29,12 +29,12 @@ func (t *Table) announce(e *entry, dst []Event) []Event {
 		return dst
 	}
 	e.state &^= statePending
-	dst = append(dst, e.event(Opened, t.now))
+	dst = e.emit(Opened, t.now, dst)
 	switch e.outcome {
 	case Unreachable:
 		return t.count(e, dst)
 	case Productive:
-		return append(dst, e.event(Raised, t.now))
+		return e.emit(Raised, t.now, dst)
 	}
 	return dst
 }
@@ -59,9 +59,9 @@ func (t *Table) raise(e *entry, o Outcome, dst []Event) []Event {
 	switch {
 	case ends && e.has(stateCounted):
 		e.state &^= stateCounted | stateHalfOpen
-		dst = append(dst, e.event(Withdrawn, t.now))
+		dst = e.emit(Withdrawn, t.now, dst)
 	case o == Productive, !ends && e.has(stateCounted):
-		dst = append(dst, e.event(Raised, t.now))
+		dst = e.emit(Raised, t.now, dst)
 	}
 	return dst
 }
@@ -102,7 +102,7 @@ func (t *Table) count(e *entry, dst []Event) []Event {
 		e.outcome = Unseen
 	}
 	e.state |= stateOnce | stateCounted
-	return append(dst, e.event(Counted, t.now))
+	return e.emit(Counted, t.now, dst)
 }
 
 // finish makes the outcome of an attempt final. Payload may still make it
@@ -113,7 +113,7 @@ func (t *Table) finish(e *entry, dst []Event) []Event {
 		return dst
 	}
 	e.state |= stateFinal
-	return append(dst, e.event(Final, t.now))
+	return e.emit(Final, t.now, dst)
 }
 
 // expire ends an attempt that was a traceroute.
@@ -134,7 +134,7 @@ func (t *Table) stream(e *entry, dst []Event) []Event {
 	}
 	if e.has(stateCounted) {
 		e.state &^= stateCounted
-		dst = append(dst, e.event(Withdrawn, t.now))
+		dst = e.emit(Withdrawn, t.now, dst)
 	}
 	e.state |= stateStream
 	t.stats.MidStream++

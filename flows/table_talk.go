@@ -97,9 +97,10 @@ func (t *Table) hangUp(e *entry, p *Packet, initiator bool, dst []Event) []Event
 		return dst
 	}
 	e.shown |= shownTold | shownLasting
-	ev := e.event(Conversed, t.now)
+	dst = e.emit(Conversed, t.now, dst)
+	ev := &dst[len(dst)-1]
 	ev.Sent, ev.Received, ev.Lasted = sent, received, lasted
-	return append(dst, ev)
+	return dst
 }
 
 // said is how many bytes of payload either side has sent on the latest connection, by
@@ -159,9 +160,9 @@ func (t *Table) lasted(e *entry, dst []Event) []Event {
 	if !e.open() {
 		return dst
 	}
-	ev := e.event(Conversed, t.now)
-	ev.Lasted = e.age(t.now) - e.opened
-	return append(dst, ev)
+	dst = e.emit(Conversed, t.now, dst)
+	dst[len(dst)-1].Lasted = e.age(t.now) - e.opened
+	return dst
 }
 
 // order takes an FTP client's order to connect somewhere, if both sides have

@@ -44,12 +44,13 @@ type timer struct {
 // timers are one queue a delay: the line clock never runs back, so each queue
 // is in order by itself.
 type timers struct {
-	queues [timerKinds]timerQueue
-	fronts [timerKinds]int64 // the first deadline of each, never if it is empty
-	next   int64             // the first of all
-	spare  []*[timerChunk]timer
-	held   int // in all queues
-	most   int // that are held before those that are void are taken out
+	queues  [timerKinds]timerQueue
+	fronts  [timerKinds]int64 // the first deadline of each, never if it is empty
+	next    int64             // the first of all
+	soonest timerKind         // whose that is
+	spare   []*[timerChunk]timer
+	held    int // in all queues
+	most    int // that are held before those that are void are taken out
 }
 
 // timersEach is how many timers there may be for each entry that there may be. An entry has
@@ -110,7 +111,9 @@ func (t *timers) set(k timerKind, now int64, entry uint32, gen uint16) {
 	t.push(&t.queues[k], timer{deadline: deadline, entry: entry, gen: gen})
 	t.held++
 	t.fronts[k] = min(t.fronts[k], deadline)
-	t.next = min(t.next, deadline)
+	if deadline < t.next || deadline == t.next && k < t.soonest {
+		t.next, t.soonest = deadline, k
+	}
 }
 
 // due takes out the first timer with a deadline at or before now.
@@ -118,22 +121,23 @@ func (t *timers) due(now int64) (timer, timerKind, bool) {
 	if now < t.next {
 		return timer{}, 0, false
 	}
-	return t.pop(t.first())
+	k := t.soonest
+	f := t.pop(k)
+	return f, k, true
 }
 
-// first is the queue with the first deadline.
-func (t *timers) first() timerKind {
-	best := timerKind(0)
-	for k := best + 1; k < timerKinds; k++ {
-		if t.fronts[k] < t.fronts[best] {
-			best = k
+// look finds the first deadline of all, and whose it is.
+func (t *timers) look() {
+	t.next, t.soonest = t.fronts[0], 0
+	for k := timerKind(1); k < timerKinds; k++ {
+		if t.fronts[k] < t.next {
+			t.next, t.soonest = t.fronts[k], k
 		}
 	}
-	return best
 }
 
 // pop takes out the first timer of a queue.
-func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
+func (t *timers) pop(k timerKind) timer {
 	q := &t.queues[k]
 	f := t.shift(q)
 	t.held--
@@ -141,8 +145,8 @@ func (t *timers) pop(k timerKind) (timer, timerKind, bool) {
 	if q.size > 0 {
 		t.fronts[k] = q.front().deadline
 	}
-	t.next = t.fronts[t.first()]
-	return f, k, true
+	t.look()
+	return f
 }
 
 // tidy takes out timers that are void, where a flood has left too many: their entries
@@ -164,5 +168,5 @@ func (t *Table) tidy() {
 			t.fronts[k] = q.front().deadline
 		}
 	}
-	t.timers.next = t.fronts[t.first()]
+	t.look()
 }
