@@ -82,9 +82,11 @@ func (f *files) Read(fs []Frame) (int, error) {
 	}
 	n, err := f.read(fs)
 	f.silent = f.silent && n == 0
+	bytes := 0
 	for i := range fs[:n] {
-		f.tally.Bytes += uint64(len(fs[i].Data))
+		bytes += len(fs[i].Data)
 	}
+	f.tally.Bytes += uint64(bytes)
 	f.tally.Packets += uint64(n)
 	f.mu.Lock()
 	f.published = f.tally

@@ -54,21 +54,17 @@ func (s *keys) socket(addr *[16]byte, port uint16, peer *[16]byte) uint64 {
 	return mix(h^s[5], s[4])
 }
 
-// end hashes an address and port for [keys.pair]. Of IPv4 32 bits of the address are
-// all there is.
+// end is an address and port for [keys.pair]: of IPv4, where 48 bits are all there is, as
+// they are, else hashed.
 func (s *keys) end(addr *[16]byte, port uint16) uint64 {
 	low, high := binary.LittleEndian.Uint64(addr[8:]), binary.LittleEndian.Uint64(addr[:8])
 	if high == 0 {
-		return s.end4(uint32(low>>32), port)
+		return end4(uint32(low>>32), port)
 	}
 	return mix(low^s[0], high^s[1]) ^ mix(uint64(port)^s[2], s[3])
 }
 
-func (s *keys) end4(addr uint32, port uint16) uint64 {
-	return mix(uint64(addr)<<16|uint64(port)^s[0], s[4])
-}
+func end4(addr uint32, port uint16) uint64 { return uint64(addr)<<16 | uint64(port) }
 
-// pair hashes two ends of a conversation, each hashed by itself, alike in either
-// order. Without the first hashing, sum and difference would leave open which bits are
-// whose.
-func (s *keys) pair(a, b uint64) uint64 { return mix((a+b)^s[1], a^b^s[5]) }
+// pair hashes two ends of a conversation, alike in either order.
+func (s *keys) pair(a, b uint64) uint64 { return mix(min(a, b)^s[1], max(a, b)^s[5]) }

@@ -191,8 +191,8 @@ func (s *Settled) skipIPv4(ip *[34]byte, time int64) bool {
 	if proto != protoUDP && (proto != protoTCP || ip[33]&(FlagSYN|FlagFIN|FlagRST) != 0 || size < 40) || size < 28 {
 		return false
 	}
-	a := s.keys.end4(binary.LittleEndian.Uint32(ip[12:]), binary.BigEndian.Uint16(ip[20:]))
-	b := s.keys.end4(binary.LittleEndian.Uint32(ip[16:]), binary.BigEndian.Uint16(ip[22:]))
+	a := end4(binary.LittleEndian.Uint32(ip[12:]), binary.BigEndian.Uint16(ip[20:]))
+	b := end4(binary.LittleEndian.Uint32(ip[16:]), binary.BigEndian.Uint16(ip[22:]))
 	return s.settled(s.keys.pair(a, b), proto, time)
 }
 

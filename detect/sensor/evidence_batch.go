@@ -2,7 +2,6 @@ package sensor
 
 import (
 	"github.com/synoptic-ids/synoptic/capture"
-	"github.com/synoptic-ids/synoptic/detect"
 	"github.com/synoptic-ids/synoptic/flows"
 )
 
@@ -59,10 +58,9 @@ func newCamera(cfg Evidence) *camera {
 // shoot is take, where packets of scans are kept: every frame is decoded, and what the settled
 // cache passes over goes to the recorder all the same.
 func (r *reader) shoot(frames []capture.Frame, b *packetBatch) (counted uint64) {
-	first, last := frames[0].Time, frames[0].Time
+	r.span(frames)
 	for i := range frames {
 		f := &frames[i]
-		first, last = min(first, f.Time), max(last, f.Time)
 		if int(f.Iface) >= len(r.links) {
 			r.meet(f.Iface)
 		}
@@ -87,7 +85,6 @@ func (r *reader) shoot(frames []capture.Frame, b *packetBatch) (counted uint64) 
 		}
 		b.packets = b.packets[:kept]
 	}
-	r.span(detect.Time(first), detect.Time(last))
 	return counted
 }
 

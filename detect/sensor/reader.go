@@ -116,21 +116,20 @@ func (r *reader) stopped() {
 // take adds what frames hold to a batch, and returns how many of them the filter
 // did not leave out.
 func (r *reader) take(frames []capture.Frame, b *packetBatch) (counted uint64) {
-	first, last := frames[0].Time, frames[0].Time
+	r.span(frames)
+	// With a filter every frame is decoded: whether it fits is part of the
+	// account, and of what MaxPackets counts.
+	all := r.filter != nil
 	for i := range frames {
 		f := &frames[i]
-		first, last = min(first, f.Time), max(last, f.Time)
 		if int(f.Iface) >= len(r.links) {
 			r.meet(f.Iface)
 		}
 		link := r.links[f.Iface]
-		// With a filter every frame is decoded: whether it fits is part of the
-		// account, and of what MaxPackets counts.
-		if link == ethernet && r.filter == nil && r.settled.SkipFrame(f.Data, f.Time) || r.decode(f, link, b) {
+		if !all && link == ethernet && r.settled.SkipFrame(f.Data, f.Time) || r.decode(f, link, b) {
 			counted++
 		}
 	}
-	r.span(detect.Time(first), detect.Time(last))
 	return counted
 }
 
@@ -178,11 +177,15 @@ func (r *reader) leaveOut(b *packetBatch, had int, frame []byte, meta flows.Meta
 }
 
 // span widens the time that the packets span.
-func (r *reader) span(first, last detect.Time) {
-	if !r.any {
-		r.any, r.sum.First, r.sum.Last = true, first, last
+func (r *reader) span(frames []capture.Frame) {
+	first, last := frames[0].Time, frames[0].Time
+	if r.any {
+		first, last = int64(r.sum.First), int64(r.sum.Last)
 	}
-	r.sum.First, r.sum.Last = min(r.sum.First, first), max(r.sum.Last, last)
+	for i := range frames {
+		first, last = min(first, frames[i].Time), max(last, frames[i].Time)
+	}
+	r.any, r.sum.First, r.sum.Last = true, detect.Time(first), detect.Time(last)
 }
 
 // meet notes the link types of interfaces up to one that is new.
