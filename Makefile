@@ -28,12 +28,15 @@ GOLANGCI  ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2
 MAX_LINES := 600
 
 export CGO_ENABLED = 0
+# By cmd/synoptic/default.pgo the compiler knows what to inline, in the program. For tests it would compile
+# everything a second time.
+export GOFLAGS := $(strip $(GOFLAGS) -pgo=off)
 # Without a usable git there is no version to record, which must not stop a build.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help all demo build test race libpcap lint size fuzz bench bench-live flood growth soak soak-flood lab lab-runs xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
+.PHONY: help all demo build test race libpcap lint size fuzz bench profile bench-live flood growth soak soak-flood lab lab-runs xdp bench-xdp e2e corpus accuracy generate verify-generate kills clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
@@ -44,7 +47,7 @@ demo: build ## build, and name the scanners in a made-up day of traffic
 	$(BIN) -r testdata/captures/scan-day.pcapng --home $(HOME_NETS)
 
 build: ## build bin/synoptic, one static binary
-	$(GO) build $(VCS) -trimpath -o $(BIN) ./cmd/synoptic
+	$(GO) build $(VCS) -pgo=auto -trimpath -o $(BIN) ./cmd/synoptic
 
 test: ## vet and test everything that needs nothing but Go
 	$(GO) vet $(PACKAGES)
@@ -56,7 +59,7 @@ race: ## test what has goroutines with the race detector (needs a C compiler)
 
 libpcap: ## build bin/synoptic-libpcap and test it (needs a C compiler, libpcap's headers; root tests a device)
 	CGO_ENABLED=1 $(GO) vet -tags libpcap ./...
-	CGO_ENABLED=1 $(GO) build $(VCS) -trimpath -tags libpcap -o $(BIN)-libpcap ./cmd/synoptic
+	CGO_ENABLED=1 $(GO) build $(VCS) -pgo=auto -trimpath -tags libpcap -o $(BIN)-libpcap ./cmd/synoptic
 	CGO_ENABLED=1 $(GO) test -count=1 -tags libpcap ./capture/... ./cmd/...
 
 lint: size ## gofmt, go vet, golangci-lint with the import rules, file sizes
@@ -78,6 +81,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10000x: executions)
 
 bench: build $(OUT)/bench/scan-heavy.pcap ## what a packet costs: by stage, and against tcpdump
 	$(GO) run ./testdata/bench
+
+profile: $(OUT)/bench/scan-heavy.pcap ## renew the profile by which the compiler knows what to inline
+	$(GO) run ./testdata/bench -profile cmd/synoptic/default.pgo
 
 bench-live: build ## what capturing costs and loses: floods between own namespaces, against tcpdump (root, Linux)
 	$(GO) run ./testdata/benchlive

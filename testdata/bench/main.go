@@ -32,6 +32,7 @@ func main() {
 	bin := flag.String("bin", "bin/synoptic", "`program` to measure")
 	out := flag.String("o", "testdata/bench/last.txt", "`file` the figures are also written to")
 	rounds := flag.Int("rounds", 5, "runs of each, at least 1")
+	profile := flag.String("profile", "", "`file` to write a profile of the line to, in place of all else")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 1 {
 		flag.Usage()
@@ -39,7 +40,12 @@ func main() {
 	}
 	var text bytes.Buffer
 	b := bench{dir: *dir, bin: *bin, rounds: *rounds, out: io.MultiWriter(os.Stdout, &text)}
-	err := errors.Join(b.run(), os.WriteFile(*out, text.Bytes(), 0o644))
+	var err error
+	if *profile != "" {
+		err = b.profile(*profile)
+	} else {
+		err = errors.Join(b.run(), os.WriteFile(*out, text.Bytes(), 0o644))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench: error:", err)
 		os.Exit(1)
