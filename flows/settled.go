@@ -16,8 +16,9 @@ const (
 // Settled passes over packets that cannot change any outcome.
 //
 // Once both sides of a TCP conversation have sent payload, and one has been heard after the
-// other's, a segment of it without SYN, FIN or RST tells the [Table] nothing more. A frame
-// is passed over undecoded once that is so of both sides.
+// other's, a segment of it without SYN, FIN or RST tells the [Table] nothing more; of the
+// side whose SYN was seen to be answered, once both have sent payload. A frame is passed
+// over undecoded once that is so of both sides.
 //
 // Of UDP that is so of a datagram between two sockets of which both have sent one in
 // the same four seconds of packet time: the table knows that the conversation is answered,
@@ -88,16 +89,31 @@ func (s *Settled) skipSegment(p *Packet) bool {
 	h, side := s.conversation(p)
 	b, tag := &s.segments[h%settledBuckets], tagOf(h)&^settledAll
 	slot := find(b, tag, settledAll)
-	if p.Flags&(FlagSYN|FlagFIN|FlagRST) != 0 {
+	switch p.Flags & (FlagSYN | FlagACK | FlagFIN | FlagRST) {
+	case 0, FlagACK:
+		if slot == nil {
+			slot = room(b)
+			*slot = tag
+		}
+		return heard(slot, p, side)
+	case FlagFIN, FlagFIN | FlagACK: // matters, and those that follow say no more than before
+	case FlagSYN | FlagACK:
+		if slot == nil {
+			slot = room(b)
+		}
+		// Who is answered has nothing more to say once its payload is answered too.
+		*slot = tag | settledHeard<<(1-side)
+	default:
 		if slot != nil {
 			*slot = 0
 		}
-		return false
 	}
-	if slot == nil {
-		slot = room(b)
-		*slot = tag
-	} else if all := uint32(settledPayloads | settledHeard<<side); *slot&all == all {
+	return false
+}
+
+// heard reports whether a segment of a side says nothing more, and keeps what it says.
+func heard(slot *uint32, p *Packet, side uint) bool {
+	if all := uint32(settledPayloads | settledHeard<<side); *slot&all == all {
 		return true
 	}
 	if p.Payload > 0 {

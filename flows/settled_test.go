@@ -17,7 +17,8 @@ func segment(flags uint8, back bool, payload uint16) Packet {
 }
 
 // TestSettled: what is passed over of a side starts only when both have sent payload and
-// it has been heard after the other's, and ends with SYN, FIN or RST.
+// it has been heard after the other's, or has been answered at the beginning, and ends with
+// SYN or RST.
 func TestSettled(t *testing.T) {
 	const data, ack = FlagACK | FlagPSH, FlagACK
 	steps := []struct {
@@ -35,15 +36,27 @@ func TestSettled(t *testing.T) {
 		{segment(data, true, 40), true},
 		{segment(ack, false, 0), true},
 		{segment(FlagACK|FlagFIN, false, 0), false},
-		{segment(ack, true, 0), false}, // the slot was cleared
-		{segment(data, true, 40), false},
+		{segment(ack, true, 0), true},
+		{segment(data, true, 40), true},
 		{segment(FlagRST, true, 0), false},
+		{segment(ack, false, 0), false}, // the slot was cleared
+		{segment(FlagSYN, false, 0), false},
+		{segment(FlagSYN|FlagACK, true, 0), false},
+		{segment(ack, false, 0), false},
+		{segment(data, false, 20), false}, // the client speaks first
+		{segment(data, true, 40), false},
+		{segment(ack, false, 0), true},
+		{segment(FlagSYN, false, 0), false}, // whose answer is not seen
+		{segment(data, false, 20), false},
+		{segment(data, true, 40), false},
+		{segment(ack, false, 0), false},
+		{segment(ack, false, 0), true},
 	}
 	s := NewSettled(0)
 	for i := range steps {
 		require.Equal(t, steps[i].skip, s.Skip(&steps[i].p), "step %d", i)
 	}
-	require.EqualValues(t, 3, s.Passed)
+	require.EqualValues(t, 7, s.Passed)
 }
 
 // TestSettledOneWay: a conversation of which one side is seen is never passed
