@@ -1,6 +1,6 @@
 // Package settle drops in the kernel what the line would pass over unread: segments of
-// TCP conversations that are settled, as [flows.Settled] has it, from which nothing more
-// is to be learned. Handshakes, the first payload each way, and whatever has SYN, FIN or
+// TCP conversations that are settled, as [flows.Settled] has it or a segment later, from which
+// nothing more is to be learned. Handshakes, the first payload each way, and whatever has SYN, FIN or
 // RST come through, and so do FTP's orders, fragments, tunnels, and all that is not plain
 // TCP over IPv4 or IPv6 over Ethernet.
 //
